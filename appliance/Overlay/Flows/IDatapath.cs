@@ -1,0 +1,122 @@
+using System;
+using Genkan.Overlay.Simulation;
+using Genkan.Overlay.Topology;
+
+namespace Genkan.Overlay.Flows;
+
+/// <summary>What the agent knows of a slot of the kernel's port table.</summary>
+/// <param name="Kind">How packets of this slot enter the topology.</param>
+/// <param name="Object">Port, bridge or NAT pool.</param>
+/// <param name="KeyPort">Slot used in flow keys.</param>
+/// <param name="IsL3">Whether its flow keys carry no MACs.</param>
+public readonly record struct DatapathPort(IngressKind Kind, ObjectId Object, uint KeyPort, bool IsL3);
+
+/// <summary>An entry of the connection table as the agent reads it back.</summary>
+/// <param name="Key">Its key.</param>
+/// <param name="Action">Its action.</param>
+/// <param name="Packets">Packets so far (segments of GSO frames counted).</param>
+/// <param name="Octets">Octets so far.</param>
+/// <param name="LastSeen">Time of the last packet, since boot (CLOCK_MONOTONIC).</param>
+/// <param name="Created">Time of the install.</param>
+/// <param name="TcpSeen">Flags seen: 1 SYN, 2 FIN, 4 RST, 8 ACK.</param>
+public readonly record struct FlowEntry(
+    FlowKey Key, FlowAction Action, ulong Packets, ulong Octets, TimeSpan LastSeen, TimeSpan Created, byte TcpSeen);
+
+/// <summary>How an install went.</summary>
+public enum InstallOutcome : byte
+{
+    /// <summary>In the table.</summary>
+    Installed,
+
+    /// <summary>The table is full.</summary>
+    Full,
+
+    /// <summary>The stamp is older than the class's generation: the topology has moved on, simulate again.</summary>
+    Stale,
+
+    /// <summary>The kernel refused for another reason; counted.</summary>
+    Failed,
+}
+
+/// <summary>Segmentation of a frame that goes back to the kernel whole.</summary>
+/// <param name="SegmentOctets">Payload octets of a segment (gso_size), 0 for a plain frame.</param>
+/// <param name="VlanTci">802.1Q TCI | 0x10000 if the frame carried a tag, else 0.</param>
+public readonly record struct FrameOffload(uint SegmentOctets, uint VlanTci);
+
+/// <summary>The kernel's tables and ports, as the agent uses them. One thread; nothing here allocates per packet.</summary>
+public interface IDatapath
+{
+    /// <summary>Time since boot (CLOCK_MONOTONIC), the clock of every time stamp here.</summary>
+    TimeSpan Now { get; }
+
+    /// <summary>Brings ports, next hops, deliveries, VTEPs, neighbours, NAT owners, services and budgets of this host in line with
+    /// a topology. Slots and next hops of objects that stay keep their numbers.</summary>
+    void Apply(TopologySnapshot topology);
+
+    /// <summary>What stands in a port slot.</summary>
+    bool TryGetPort(uint slot, out DatapathPort port);
+
+    /// <summary>The slot of a port, bridge (flood) or NAT pool of this host.</summary>
+    bool TryGetSlot(ObjectId id, out uint slot);
+
+    /// <summary>Index of the next hop for a way out, made on first use; 0 if there can be none (table full, host unknown).</summary>
+    /// <param name="egress">Way out.</param>
+    /// <param name="targets">Targets of a replication, else empty.</param>
+    uint NextHop(in Egress egress, ReadOnlySpan<Egress> targets);
+
+    /// <summary>Writes an entry of the connection table; replaces one with the same key, keeping its counters.</summary>
+    InstallOutcome Install(in FlowKey key, in FlowAction action);
+
+    /// <summary>Writes an entry of the class table; key fields outside the mask are ignored.</summary>
+    InstallOutcome InstallClass(FlowMask mask, ushort etherType, in FlowKey key, in FlowAction action);
+
+    /// <summary>Removes an entry of the connection table.</summary>
+    /// <returns>Whether it was there.</returns>
+    bool Remove(in FlowKey key);
+
+    /// <summary>Finds an entry of the connection table.</summary>
+    bool TryFind(in FlowKey key, out FlowEntry entry);
+
+    /// <summary>Reads connections in batches; not a snapshot: entries that come and go meanwhile may be missed or seen twice.</summary>
+    /// <param name="entries">Room for a batch.</param>
+    /// <param name="cursor">0 to begin; opaque after that; 0 again at the end.</param>
+    /// <returns>Entries read.</returns>
+    int Scan(Span<FlowEntry> entries, ref ulong cursor);
+
+    /// <summary>Current generations of a class.</summary>
+    FlowStamp Stamp(uint classId);
+
+    /// <summary>Makes every flow of a class stale: at once (hard), or softly (keeps forwarding, one revalidation event).</summary>
+    void Bump(uint classId, bool isHard);
+
+    /// <summary>Sends a frame into the kernel as if it had just entered at a port; queued until <see cref="Flush"/>.</summary>
+    void Inject(uint slot, ReadOnlySpan<byte> frame, in FrameOffload offload);
+
+    /// <summary>Sends a frame out by a next hop; queued until <see cref="Flush"/>.</summary>
+    void Output(uint nextHop, ReadOnlySpan<byte> frame, in FrameOffload offload);
+
+    /// <summary>Sends what is queued.</summary>
+    void Flush();
+
+    /// <summary>Counts a drop that the agent decided (the kernel never sees the packet again).</summary>
+    void CountDrop(uint slot, DropReason reason);
+}
+
+/// <summary>The fixed set of masks of the class table; equal to <c>enum class_mask</c>.</summary>
+public enum FlowMask : byte
+{
+    /// <summary>Port, EtherType.</summary>
+    EtherType = 0,
+
+    /// <summary>… and both MACs.</summary>
+    L2 = 1,
+
+    /// <summary>… and the IP destination.</summary>
+    L3Destination = 2,
+
+    /// <summary>… and the IP source.</summary>
+    L3 = 3,
+
+    /// <summary>… and protocol, fragment kind, destination port.</summary>
+    L4Destination = 4,
+}
