@@ -43,7 +43,7 @@ enum port_kind {
 enum port_flags {
 	PORT_F_ADMIN_DOWN = 1 << 0,
 	PORT_F_PEER = 1 << 1,	/* veth whose other end is in another namespace: bpf_redirect_peer */
-	PORT_F_L3_KEY = 1 << 2,	/* zero MACs in conn keys */
+	PORT_F_L3_KEY = 1 << 2,	/* zero MACs in conn keys: uplinks, the pseudo port of NAT_RETURN */
 };
 
 /* ports[slot], mmapable. The agent writes everything but nothing per packet lives here. */
@@ -65,6 +65,10 @@ struct port {
 	__u8 ipv6[16];		/* 48: first global IPv6 address */
 };
 
+/*
+ * An uplink's slot stands here three times: for its NIC, for its host veth (the device that the FIB names) and for the
+ * host veth's other end (where the host's own packets come out), the latter two with VLAN 0.
+ */
 struct link_key {
 	__u32 ifindex;
 	__u32 vlan;		/* VID, 0 untagged */
@@ -130,6 +134,12 @@ enum conn_flags {
 };
 
 enum tcp_seen { TCP_SEEN_SYN = 1, TCP_SEEN_FIN = 2, TCP_SEEN_RST = 4, TCP_SEEN_ACK = 8 };
+
+/*
+ * Digest of a key: h = settings.digest_seed; for each 64-bit little-endian word w of the key: h = (h ^ w) * DIGEST_FACTOR,
+ * h ^= h >> 32. Tags and upcalls hold the lower half, `pending` the whole.
+ */
+#define DIGEST_FACTOR	0x9e3779b97f4a7c15ULL
 
 /* What is done with a packet; 72 octets. */
 struct action {
@@ -207,7 +217,8 @@ enum nexthop_kind {
 	NEXTHOP_TUNNEL = 2,	/* peer, tunnel_key */
 	NEXTHOP_FIB_EXIT = 3,	/* arg = FIB table, port = an uplink port slot (its host veth is the input of the look-up) */
 	NEXTHOP_REPLICATE = 4,	/* arg = replication list */
-	NEXTHOP_DELIVER = 5,	/* local pseudo port: look up conn again with key_port = arg (NAT return on the owner itself) */
+	NEXTHOP_DELIVER = 5,	/* local pseudo port: look up conn again with key_port = arg (NAT return on the owner itself);
+				 * only a value of nat_owner may name it, elsewhere it is DROP_DEVICE_LOOP */
 };
 
 struct nexthop {
@@ -238,6 +249,7 @@ struct delivery {
 	__u32 pad2;		/* 12 */
 };
 
+/* A target that is the port where the packet entered is left out, so that the ports of a bridge share one list. */
 struct replication {
 	__u32 count;
 	__u32 nexthop[REPLICATION_TARGETS_MAX];
@@ -266,6 +278,10 @@ struct nat_owner_key {
 	__u16 pad;
 };				/* value: __u32 nexthop (TUNNEL with a NAT-RETURN key, or DELIVER) */
 
+/*
+ * Protocol 0, ANY_PORT marks an address as the host's own: what no service takes is dropped, later fragments are let in
+ * under the marker's budget. Order: {protocol, port}, owner of the NAT block, {protocol, ANY_PORT}, marker.
+ */
 struct local_service_key {
 	__u8 address[16];	/* IPv4 in the first four octets */
 	__be16 port;		/* ANY_PORT */
@@ -292,13 +308,17 @@ struct destination {
 struct vtep_key { __u8 is_ipv6; __u8 pad[3]; __u8 address[16]; };
 struct vtep { __u64 packets; __u64 octets; __u32 host; __u32 budget; };
 
-/* GCRA (virtual scheduling): one theoretical arrival time, moved by compare-and-swap. mmapable. */
+/*
+ * GCRA (virtual scheduling): theoretical arrival times, moved by compare-and-swap. Control packets have their own time at
+ * the same rate, so that a flood of new flows does not silence the ARP and DHCP of the same port. mmapable.
+ */
 struct budget {
 	__u64 arrival_ns;	/* program's */
 	__u64 interval_ns;	/* agent's: 10^9 / rate; 0 = unlimited */
 	__u64 burst_ns;		/* agent's: burst x interval */
-	__u64 refused;		/* program's: packets over the budget */
-};
+	__u64 refused;		/* program's: packets over the budget, both kinds */
+	__u64 control_arrival_ns; /* program's */
+};				/* 40 */
 
 /* ---- upcalls ---------------------------------------------------------------------------------------------------- */
 
@@ -332,13 +352,15 @@ struct upcall {
 	__u32 vtep_host;	/* 36: struct vtep.host of the sender, 0 none */
 	__u32 class_id;		/* 40: of the entry found, REVALIDATE */
 	__u32 flow_digest;	/* 44: of conn key: equal for packets of one flow */
-	__u64 pad;		/* 48 */
-	__u64 pad2;		/* 56 */
+	__u32 mtu;		/* 48: TOO_BIG: of the way out */
+	__u32 nexthop;		/* 52: of the entry found, TOO_BIG and HOP_LIMIT; 0 none */
+	__u64 pad;		/* 56 */
 };				/* 64 */
 
 /* skb->mark of a frame that the agent sends on the internal veth: kind in the top 4 bits, argument below. */
 #define MARK_KIND_SHIFT		28
-#define MARK_ARG_MASK		0x0fffffff
+#define MARK_ARG_MASK		0x07ffffff
+#define MARK_COMMIT		0x08000000	/* with MARK_OUTPUT: set the commit bit on the tunnel */
 enum mark_kind {
 	MARK_AS_IF_FROM_PORT = 1,	/* arg = port slot: normal look-up; a miss is DROP_REINJECT_MISS */
 	MARK_OUTPUT = 2,		/* arg = nexthop */
@@ -376,7 +398,7 @@ _Static_assert(sizeof(struct local_service_key) == 20, "local_service_key");
 _Static_assert(sizeof(struct destination_key) == 24, "destination_key");
 _Static_assert(sizeof(struct vtep_key) == 20, "vtep_key");
 _Static_assert(sizeof(struct vtep) == 24, "vtep");
-_Static_assert(sizeof(struct budget) == 32, "budget");
+_Static_assert(sizeof(struct budget) == 40, "budget");
 _Static_assert(sizeof(struct upcall) == 64, "upcall");
 _Static_assert(sizeof(struct settings) == 32, "settings");
 _Static_assert(sizeof(struct port_stats) == 48, "port_stats");
