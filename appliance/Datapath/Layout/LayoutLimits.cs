@@ -1,0 +1,62 @@
+namespace Genkan.Datapath.Layout;
+
+/// <summary>The numbers of <c>flow_types.h</c>; a test compares them with the header.</summary>
+internal static class LayoutLimits
+{
+    /// <summary>LAYOUT_VERSION: pinned tables of another version are refused.</summary>
+    internal const uint LayoutVersion = 1;
+
+    /// <summary>PORT_MAX: ports of one host; slot 0 is never used.</summary>
+    internal const int PortMax = 4096;
+
+    /// <summary>NEXTHOP_MAX; index 0 is never used.</summary>
+    internal const int NexthopMax = 65536;
+
+    /// <summary>DELIVERY_MAX: slots of tunnel keys.</summary>
+    internal const int DeliveryMax = 65536;
+
+    /// <summary>CLASS_MAX: flow classes.</summary>
+    internal const int ClassMax = 65536;
+
+    /// <summary>REPLICATION_MAX: replication lists.</summary>
+    internal const int ReplicationMax = 1024;
+
+    /// <summary>REPLICATION_TARGETS_MAX.</summary>
+    internal const int ReplicationTargetsMax = 32;
+
+    /// <summary>BUDGET_MAX.</summary>
+    internal const int BudgetMax = 8192;
+
+    /// <summary>BUDGET_DESTINATION_AT: below it one budget a port slot.</summary>
+    internal const int BudgetDestinationAt = 4096;
+
+    /// <summary>NAT_GRANULE_SHIFT: a granule of the owner table is 64 ports.</summary>
+    internal const int NatGranuleShift = 6;
+
+    /// <summary>NAT_ADDRESS_ITSELF: the granule that marks a NAT address.</summary>
+    internal const ushort NatAddressItself = 0xffff;
+
+    /// <summary>ANY_PORT of a local service.</summary>
+    internal const ushort AnyPort = 0;
+
+    /// <summary>DROP_REASON_MAX: counters of drops a port has.</summary>
+    internal const int DropReasonMax = 96;
+
+    /// <summary>CLASS_MASKS.</summary>
+    internal const int ClassMasks = 5;
+
+    /// <summary>MARK_KIND_SHIFT.</summary>
+    internal const int MarkKindShift = 28;
+
+    /// <summary>MARK_ARG_MASK.</summary>
+    internal const uint MarkArgMask = 0x07ffffff;
+
+    /// <summary>MARK_COMMIT: with <see cref="MarkKind.Output"/>, set the commit bit on the tunnel.</summary>
+    internal const uint MarkCommit = 0x0800_0000;
+
+    /// <summary>DIGEST_FACTOR.</summary>
+    internal const ulong DigestFactor = 0x9e3779b97f4a7c15;
+
+    /// <summary>Bit of <see cref="NeighbourKey.Bridge"/> that tells an uplink's key port from a bridge.</summary>
+    internal const uint NeighbourUplink = 0x8000_0000;
+}

@@ -1,0 +1,37 @@
+using System.Runtime.InteropServices;
+using Genkan.Overlay.Flows;
+
+namespace Genkan.Datapath.Layout;
+
+/// <summary><c>struct upcall</c>: the octets captured come after it.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 64)]
+internal struct UpcallHeader
+{
+    [FieldOffset(0)] internal ulong TimeNs;
+    [FieldOffset(8)] internal uint Port;
+    [FieldOffset(12)] internal uint Length;
+    [FieldOffset(16)] internal uint Captured;
+    [FieldOffset(20)] internal UpcallKind Kind;
+    [FieldOffset(21)] internal ConnectionState State;
+    [FieldOffset(22)] internal UpcallFlags Flags;
+    [FieldOffset(24)] internal uint GsoSize;
+    [FieldOffset(28)] internal uint GsoSegs;
+    [FieldOffset(32)] internal uint VlanTci;
+    [FieldOffset(36)] internal uint VtepHost;
+    [FieldOffset(40)] internal uint ClassId;
+    [FieldOffset(44)] internal uint FlowDigest;
+    [FieldOffset(48)] internal uint Mtu;
+    [FieldOffset(52)] internal uint Nexthop;
+}
+
+/// <summary><c>struct settings</c>.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 32)]
+internal struct SettingsEntry
+{
+    [FieldOffset(0)] internal uint LayoutVersion;
+    [FieldOffset(4)] internal uint VxlanIfindex;
+    [FieldOffset(8)] internal uint AgentIfindex;
+    [FieldOffset(12)] internal ushort VxlanPort;
+    [FieldOffset(16)] internal ulong HeartbeatNs;
+    [FieldOffset(24)] internal ulong DigestSeed;
+}
