@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using Genkan.Nat;
 using Genkan.Overlay.Flows;
 using Genkan.Overlay.Topology;
 using Genkan.Wire;
@@ -23,7 +24,8 @@ public enum IngressKind : byte
 /// <param name="Kind">How.</param>
 /// <param name="Object">Port, bridge or NAT pool, by <paramref name="Kind"/>.</param>
 /// <param name="State">State of the connection entry that the kernel found (also a stale one).</param>
-public readonly record struct Ingress(IngressKind Kind, ObjectId Object, ConnectionState State);
+/// <param name="SegmentOctets">Payload octets of a segment if the frame is several in one (gso_size), else 0.</param>
+public readonly record struct Ingress(IngressKind Kind, ObjectId Object, ConnectionState State, uint SegmentOctets = 0);
 
 /// <summary>What becomes of the packet.</summary>
 public enum SimulationVerdict : byte
@@ -148,6 +150,15 @@ public sealed class SimulationResult
     /// <summary>Fields read.</summary>
     public FieldSet Fields { get; set; }
 
+    /// <summary>
+    /// Whether packets with the same key meet the same fate. False if it hung on something that no key holds: hop limit,
+    /// length, ARP and ND fields, a quoted packet; and wherever the sender is told something.
+    /// </summary>
+    public bool IsCacheable { get; set; }
+
+    /// <summary>The source NAT mapping that the flow uses, to be retained with it; <c>default</c> if none (zone 0).</summary>
+    public NatBinding Binding { get; set; }
+
     /// <summary>Number of octets in <see cref="Answer"/>, 0 none.</summary>
     public int AnswerLength { get; set; }
 
@@ -160,7 +171,10 @@ public sealed class SimulationResult
     /// <summary>Number of <see cref="Targets"/>.</summary>
     public int TargetCount { get; private set; }
 
-    /// <summary>Set before a simulation to have its steps written down; null on the packet path.</summary>
+    /// <summary>
+    /// Set before a simulation to have its steps written down; null on the packet path. A traced simulation changes nothing:
+    /// it makes no source NAT mapping, but shows the first port that it could have got.
+    /// </summary>
     public List<TraceStep>? Trace { get; set; }
 
     /// <summary>Frame made by a device.</summary>
@@ -187,6 +201,8 @@ public sealed class SimulationResult
         State = ConnectionState.None;
         Zone = 0;
         Fields = FieldSet.None;
+        IsCacheable = true;
+        Binding = default;
         AnswerLength = 0;
         TagCount = 0;
         TargetCount = 0;

@@ -41,6 +41,18 @@ public readonly record struct ObjectId(ulong Value) : IComparable<ObjectId>
     /// <inheritdoc/>
     public int CompareTo(ObjectId other) => Value.CompareTo(other.Value);
 
+    /// <summary>Whether the number is smaller; the order carries no meaning but is the same everywhere.</summary>
+    public static bool operator <(ObjectId left, ObjectId right) => left.Value < right.Value;
+
+    /// <summary>Whether the number is larger.</summary>
+    public static bool operator >(ObjectId left, ObjectId right) => left.Value > right.Value;
+
+    /// <summary>Whether the number is not larger.</summary>
+    public static bool operator <=(ObjectId left, ObjectId right) => left.Value <= right.Value;
+
+    /// <summary>Whether the number is not smaller.</summary>
+    public static bool operator >=(ObjectId left, ObjectId right) => left.Value >= right.Value;
+
     /// <inheritdoc/>
     public override string ToString() => Value.ToString("x16", CultureInfo.InvariantCulture);
 }

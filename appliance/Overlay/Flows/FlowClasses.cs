@@ -1,0 +1,158 @@
+using System;
+using System.Collections.Generic;
+using Genkan.Overlay.Topology;
+
+namespace Genkan.Overlay.Flows;
+
+/// <summary>
+/// Flow classes: interned sets of the objects that flows depend on. A class's generation in the kernel makes all its flows
+/// stale in one write. One thread; finding a known class allocates nothing.
+/// </summary>
+public sealed class FlowClasses
+{
+    /// <summary>Classes of the kernel's generation table; 0 never goes stale and is never given out.</summary>
+    public const int ClassesMax = 65536;
+
+    /// <summary>The class of flows whose own class is not known or found no room: every change makes it stale.</summary>
+    public const uint Unknown = 1;
+
+    private readonly Dictionary<ulong, uint> _byDigest = [];
+    private readonly Dictionary<ObjectId, List<uint>> _byTag = [];
+    private readonly List<uint> _unknown = [Unknown];
+    private readonly Stack<uint> _free = new();
+    private readonly ObjectId[]?[] _tags = new ObjectId[ClassesMax][];
+    private readonly int[] _flows = new int[ClassesMax];
+    private readonly bool[] _isUnknown = new bool[ClassesMax];
+    private uint _next = Unknown + 1;
+
+    /// <summary>Classes in use, <see cref="Unknown"/> included.</summary>
+    public int Count { get; private set; } = 1;
+
+    /// <summary>The class of a set of tags; made if new, <see cref="Unknown"/> if there is no room.</summary>
+    /// <param name="tags">As met by the simulation. Another order is another class, which costs room and nothing else.</param>
+    public uint Intern(ReadOnlySpan<ObjectId> tags)
+    {
+        ulong digest = Digest(tags);
+        while (_byDigest.TryGetValue(digest, out uint found))
+        {
+            if (tags.SequenceEqual(_tags[found])) return found;
+            digest++; // two sets with one digest: the next number
+        }
+
+        if (!TryTakeId(out uint id)) return Unknown;
+        _byDigest.Add(digest, id);
+        _tags[id] = tags.ToArray();
+        foreach (ObjectId tag in tags)
+        {
+            if (!_byTag.TryGetValue(tag, out List<uint>? classes)) _byTag.Add(tag, classes = []);
+            classes.Add(id);
+        }
+
+        Count++;
+        return id;
+    }
+
+    /// <summary>What a class depends on; empty for an unknown one.</summary>
+    public ReadOnlySpan<ObjectId> TagsOf(uint classId) => classId < ClassesMax ? _tags[classId] : default;
+
+    /// <summary>Notes that flows of an earlier agent use a class whose tags nobody knows: every change makes it stale.</summary>
+    public void AdoptUnknown(uint classId)
+    {
+        if (classId is 0 or Unknown or >= ClassesMax || _isUnknown[classId] || _tags[classId] is not null) return;
+        _isUnknown[classId] = true;
+        _unknown.Add(classId);
+        Count++;
+    }
+
+    /// <summary>Counts a flow of a class.</summary>
+    public void Retain(uint classId) => _flows[classId]++;
+
+    /// <summary>Ends a flow of a class; the last one frees the class's number.</summary>
+    public void Release(uint classId)
+    {
+        if (_flows[classId] == 0 || --_flows[classId] > 0 || classId <= Unknown) return;
+        Count--;
+        if (_isUnknown[classId])
+        {
+            _isUnknown[classId] = false;
+            _unknown.Remove(classId);
+        }
+        else if (_tags[classId] is { } tags)
+        {
+            Forget(classId, tags);
+        }
+
+        _free.Push(classId);
+    }
+
+    /// <summary>Bumps each class that depends on a changed object, once: hard if any of its tags changed hard.</summary>
+    /// <param name="changes">From <see cref="TopologyDiff"/>; empty changes nothing.</param>
+    /// <param name="datapath">Gets one call a class.</param>
+    /// <returns>Classes bumped.</returns>
+    public int Bump(IReadOnlyList<StaleTag> changes, IDatapath datapath)
+    {
+        if (changes.Count == 0) return 0;
+        Dictionary<uint, bool> stale = [];
+        bool anyHard = false;
+        foreach (StaleTag change in changes)
+        {
+            anyHard |= change.IsHard;
+            if (!_byTag.TryGetValue(change.Tag, out List<uint>? classes)) continue;
+            foreach (uint id in classes) stale[id] = change.IsHard || stale.GetValueOrDefault(id);
+        }
+
+        foreach (uint id in _unknown) stale[id] = anyHard;
+        foreach ((uint id, bool isHard) in stale) datapath.Bump(id, isHard);
+        return stale.Count;
+    }
+
+    private bool TryTakeId(out uint id)
+    {
+        if (_free.TryPop(out id)) return true;
+        while (_next < ClassesMax && _isUnknown[_next]) _next++;
+        id = _next;
+        if (_next == ClassesMax) return false;
+        _next++;
+        return true;
+    }
+
+    private void Forget(uint classId, ObjectId[] tags)
+    {
+        foreach (ObjectId tag in tags)
+        {
+            List<uint> classes = _byTag[tag];
+            classes.Remove(classId);
+            if (classes.Count == 0) _byTag.Remove(tag);
+        }
+
+        ulong digest = Digest(tags);
+        while (_byDigest[digest] != classId) digest++;
+        _byDigest.Remove(digest);
+        _tags[classId] = null;
+        CloseGap(digest + 1);
+    }
+
+    // Sets that had to take the next number stay findable: each moves up into the gap before it.
+    private void CloseGap(ulong digest)
+    {
+        while (_byDigest.Remove(digest, out uint id))
+        {
+            ulong home = Digest(_tags[id]);
+            while (_byDigest.ContainsKey(home)) home++;
+            _byDigest.Add(home, id);
+            digest++;
+        }
+    }
+
+    private static ulong Digest(ReadOnlySpan<ObjectId> tags)
+    {
+        ulong h = 0x9e3779b97f4a7c15;
+        foreach (ObjectId tag in tags)
+        {
+            h = (h ^ tag.Value) * 0xbf58476d1ce4e5b9;
+            h ^= h >> 31;
+        }
+
+        return h;
+    }
+}

@@ -1,0 +1,64 @@
+using Genkan.Overlay.Simulation;
+using Genkan.Wire;
+
+namespace Genkan.Overlay.Flows;
+
+/// <summary>Turns the outcome of a simulation into an entry of the kernel's tables.</summary>
+public static class FlowTranslator
+{
+    /// <summary>The action of a flow.</summary>
+    /// <param name="original">The packet as it entered.</param>
+    /// <param name="result">What became of it; <see cref="SimulationResult.IsCacheable"/>, verdict Forward or Drop.</param>
+    /// <param name="nextHop">Index of the next hop for <see cref="SimulationResult.Egress"/>; 0 for a drop.</param>
+    /// <param name="stamp">Class and generations, taken before the simulation.</param>
+    public static FlowAction Action(in PacketHeader original, SimulationResult result, uint nextHop, in FlowStamp stamp)
+    {
+        ref PacketHeader packet = ref result.Packet;
+        FlowAction action = new()
+        {
+            Verdict = result.Verdict == SimulationVerdict.Forward ? FlowVerdict.Forward : FlowVerdict.Drop,
+            DropReason = result.DropReason,
+            State = result.State,
+            Stamp = stamp,
+        };
+        if (action.Verdict == FlowVerdict.Drop) return action;
+
+        Rewrites rewrites = Rewrites.None;
+        if (packet.EthernetDestination != original.EthernetDestination) rewrites |= Rewrites.DestinationMac;
+        if (packet.EthernetSource != original.EthernetSource) rewrites |= Rewrites.SourceMac;
+        if (result.Hops > 0) rewrites |= Rewrites.HopLimit;
+        if (packet.Source != original.Source) rewrites |= Rewrites.Source;
+        if (packet.Destination != original.Destination) rewrites |= Rewrites.Destination;
+        if (packet.SourcePort != original.SourcePort) rewrites |= Rewrites.SourcePort;
+        if (packet.DestinationPort != original.DestinationPort) rewrites |= Rewrites.DestinationPort;
+        action.Rewrites = rewrites;
+        action.Hops = result.Hops;
+        action.Commit = result.State == ConnectionState.Forward;
+        action.NextHop = nextHop;
+        action.DestinationMac = packet.EthernetDestination;
+        action.SourceMac = packet.EthernetSource;
+        action.Source = packet.Source;
+        action.Destination = packet.Destination;
+        action.SourcePort = packet.SourcePort;
+        action.DestinationPort = packet.DestinationPort;
+        action.Zone = result.Zone;
+        return action;
+    }
+
+    /// <summary>The narrowest mask of the class table that holds every field that was read.</summary>
+    /// <param name="result">A cacheable outcome.</param>
+    /// <param name="mask">The mask.</param>
+    /// <returns>False if only an exact entry will do.</returns>
+    public static bool TryGetMask(SimulationResult result, out FlowMask mask)
+    {
+        FieldSet fields = result.Fields;
+        mask = FlowMask.EtherType;
+        if ((fields & (FieldSet.Connection | FieldSet.SourcePort)) != FieldSet.None) return false;
+        if (result.State != ConnectionState.None) return false;
+        if ((fields & (FieldSet.Protocol | FieldSet.DestinationPort)) != FieldSet.None) mask = FlowMask.L4Destination;
+        else if ((fields & FieldSet.Source) != FieldSet.None) mask = FlowMask.L3;
+        else if ((fields & FieldSet.Destination) != FieldSet.None) mask = FlowMask.L3Destination;
+        else if ((fields & (FieldSet.SourceMac | FieldSet.DestinationMac)) != FieldSet.None) mask = FlowMask.L2;
+        return true;
+    }
+}
