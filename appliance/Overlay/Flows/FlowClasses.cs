@@ -21,7 +21,7 @@ public sealed class FlowClasses
     private readonly List<uint> _unknown = [Unknown];
     private readonly Stack<uint> _free = new();
     private readonly ObjectId[]?[] _tags = new ObjectId[ClassesMax][];
-    private readonly int[] _flows = new int[ClassesMax];
+    private readonly bool[] _isAging = new bool[ClassesMax];
     private readonly bool[] _isUnknown = new bool[ClassesMax];
     private uint _next = Unknown + 1;
 
@@ -35,7 +35,12 @@ public sealed class FlowClasses
         ulong digest = Digest(tags);
         while (_byDigest.TryGetValue(digest, out uint found))
         {
-            if (tags.SequenceEqual(_tags[found])) return found;
+            if (tags.SequenceEqual(_tags[found]))
+            {
+                _isAging[found] = false;
+                return found;
+            }
+
             digest++; // two sets with one digest: the next number
         }
 
@@ -64,25 +69,17 @@ public sealed class FlowClasses
         Count++;
     }
 
-    /// <summary>Counts a flow of a class.</summary>
-    public void Retain(uint classId) => _flows[classId]++;
-
-    /// <summary>Ends a flow of a class; the last one frees the class's number.</summary>
-    public void Release(uint classId)
+    /// <summary>Frees the numbers of classes that no flow has: those that two sweeps in a row did not meet.</summary>
+    /// <param name="inUse">By class: whether the sweep that has just ended met a flow of it.</param>
+    public void FreeUnused(ReadOnlySpan<bool> inUse)
     {
-        if (_flows[classId] == 0 || --_flows[classId] > 0 || classId <= Unknown) return;
-        Count--;
-        if (_isUnknown[classId])
+        for (uint id = Unknown + 1; id < _next; id++)
         {
-            _isUnknown[classId] = false;
-            _unknown.Remove(classId);
+            bool isTaken = _isUnknown[id] || _tags[id] is not null;
+            if (!isTaken || inUse[(int)id]) _isAging[id] = false;
+            else if (_isAging[id]) Free(id);
+            else _isAging[id] = true;
         }
-        else if (_tags[classId] is { } tags)
-        {
-            Forget(classId, tags);
-        }
-
-        _free.Push(classId);
     }
 
     /// <summary>Bumps each class that depends on a changed object, once: hard if any of its tags changed hard.</summary>
@@ -104,6 +101,23 @@ public sealed class FlowClasses
         foreach (uint id in _unknown) stale[id] = anyHard;
         foreach ((uint id, bool isHard) in stale) datapath.Bump(id, isHard);
         return stale.Count;
+    }
+
+    private void Free(uint classId)
+    {
+        Count--;
+        _isAging[classId] = false;
+        if (_isUnknown[classId])
+        {
+            _isUnknown[classId] = false;
+            _unknown.Remove(classId);
+        }
+        else if (_tags[classId] is { } tags)
+        {
+            Forget(classId, tags);
+        }
+
+        _free.Push(classId);
     }
 
     private bool TryTakeId(out uint id)

@@ -61,4 +61,36 @@ public static class FlowTranslator
         else if ((fields & (FieldSet.SourceMac | FieldSet.DestinationMac)) != FieldSet.None) mask = FlowMask.L2;
         return true;
     }
+
+    /// <summary>Headers of a packet of the flow as it enters; what the key does not hold is what most packets have.</summary>
+    public static PacketHeader Entering(in FlowKey key) => new()
+    {
+        EthernetDestination = key.DestinationMac,
+        EthernetSource = key.SourceMac,
+        EtherType = key.Source.IsIpv4 ? EtherType.Ipv4 : EtherType.Ipv6,
+        Source = key.Source,
+        Destination = key.Destination,
+        Protocol = key.Protocol,
+        SourcePort = key.SourcePort,
+        DestinationPort = key.DestinationPort,
+        Fragment = key.Fragment,
+        HopLimit = byte.MaxValue,
+        NetworkAt = -1,
+        TransportAt = -1,
+        PayloadAt = -1,
+    };
+
+    /// <summary>Headers of a packet of the flow as it leaves.</summary>
+    public static PacketHeader Leaving(in FlowKey key, in FlowAction action)
+    {
+        PacketHeader packet = Entering(key);
+        Rewrites rewrites = action.Rewrites;
+        if ((rewrites & Rewrites.DestinationMac) != Rewrites.None) packet.EthernetDestination = action.DestinationMac;
+        if ((rewrites & Rewrites.SourceMac) != Rewrites.None) packet.EthernetSource = action.SourceMac;
+        if ((rewrites & Rewrites.Source) != Rewrites.None) packet.Source = action.Source;
+        if ((rewrites & Rewrites.Destination) != Rewrites.None) packet.Destination = action.Destination;
+        if ((rewrites & Rewrites.SourcePort) != Rewrites.None) packet.SourcePort = action.SourcePort;
+        if ((rewrites & Rewrites.DestinationPort) != Rewrites.None) packet.DestinationPort = action.DestinationPort;
+        return packet;
+    }
 }

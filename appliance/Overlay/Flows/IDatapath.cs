@@ -64,6 +64,9 @@ public interface IDatapath
     /// <param name="targets">Targets of a replication, else empty.</param>
     uint NextHop(in Egress egress, ReadOnlySpan<Egress> targets);
 
+    /// <summary>The way out that a next hop stands for; false for one that this process did not make or find in the topology.</summary>
+    bool TryGetNextHop(uint nextHop, out Egress egress);
+
     /// <summary>Writes an entry of the connection table; replaces one with the same key, keeping its counters.</summary>
     InstallOutcome Install(in FlowKey key, in FlowAction action);
 
@@ -82,6 +85,9 @@ public interface IDatapath
     /// <param name="cursor">0 to begin; opaque after that; 0 again at the end.</param>
     /// <returns>Entries read.</returns>
     int Scan(Span<FlowEntry> entries, ref ulong cursor);
+
+    /// <summary>Removes idle entries of the class table and marks the flow classes of those that stay.</summary>
+    void SweepClasses(Span<bool> classesInUse);
 
     /// <summary>Current generations of a class.</summary>
     FlowStamp Stamp(uint classId);

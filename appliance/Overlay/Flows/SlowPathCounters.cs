@@ -1,0 +1,42 @@
+namespace Genkan.Overlay.Flows;
+
+/// <summary>What the slow path has done since the agent started.</summary>
+public record struct SlowPathCounters
+{
+    /// <summary>Packets that the kernel sent up.</summary>
+    public ulong Upcalls { get; set; }
+
+    /// <summary>Packets simulated.</summary>
+    public ulong Simulations { get; set; }
+
+    /// <summary>Flows installed.</summary>
+    public ulong Installs { get; set; }
+
+    /// <summary>Installs that the kernel's tables refused.</summary>
+    public ulong InstallsRefused { get; set; }
+
+    /// <summary>Frames made by virtual devices: ARP, ND, DHCP, ICMP.</summary>
+    public ulong Answers { get; set; }
+
+    /// <summary>Flows removed because they were idle.</summary>
+    public ulong Expired { get; set; }
+
+    /// <summary>Flows simulated again after a change.</summary>
+    public ulong Revalidated { get; set; }
+
+    /// <summary>Source translations that ended because their port block went to another host.</summary>
+    public ulong TranslationsRevoked { get; set; }
+}
+
+/// <summary>Named limits of the slow path.</summary>
+public static class FlowLimits
+{
+    /// <summary>Drop verdicts that the connection table holds at a time.</summary>
+    public const int NegativeEntriesMax = 16384;
+
+    /// <summary>Connections looked at in one turn of the sweep.</summary>
+    public const int SweepBatch = 512;
+
+    /// <summary>Octets of a frame that the agent rewrites itself (ICMP errors and the like).</summary>
+    public const int RewrittenFrameMax = 16_384;
+}

@@ -1,0 +1,28 @@
+using Genkan.Nat;
+using Genkan.Overlay.Topology;
+
+namespace Genkan.Overlay.Flows;
+
+/// <summary>The translation that an entry of the connection table uses, if it is the forward entry of a dynamic source NAT.</summary>
+internal static class SourceBinding
+{
+    /// <summary>Reads the binding from the entry itself; the table need not know it (adoption).</summary>
+    public static bool TryRead(TopologySnapshot topology, in FlowKey key, in FlowAction action, out NatBinding binding)
+    {
+        binding = default;
+        if (action.State != ConnectionState.Forward || action.Verdict != FlowVerdict.Forward) return false;
+        if ((action.Rewrites & Rewrites.Source) == Rewrites.None || action.Zone == 0) return false;
+        if (!topology.TryGetZone(action.Zone, out ObjectId router)) return false;
+
+        ushort port = (action.Rewrites & Rewrites.SourcePort) != Rewrites.None ? action.SourcePort : key.SourcePort;
+        if (!topology.TryGetNatOwner(action.Source, port, out _)) return false;
+        binding = new NatBinding(router.Value, key.Protocol, key.Source, key.SourcePort, action.Source, port);
+        return true;
+    }
+
+    /// <summary>The binding as the table knows it.</summary>
+    public static bool TryFind(
+        TopologySnapshot topology, NatTable nat, in FlowKey key, in FlowAction action, out NatBinding binding) =>
+        TryRead(topology, key, action, out binding)
+        && nat.TryFindReturn(binding.Zone, binding.Protocol, binding.PublicAddress, binding.PublicPort, out binding);
+}
