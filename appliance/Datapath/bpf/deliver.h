@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Out: to a port, through a tunnel, by the kernel's FIB, or to many. */
+#ifndef GENKAN_DELIVER_H
+#define GENKAN_DELIVER_H
+
+#include "flow.h"
+#include "parse.h"
+#include "rewrite.h"
+#include "stats.h"
+#include "upcall.h"
+#include "verdict.h"
+
+#ifndef BPF_FIB_LOOKUP_TBID
+#define BPF_FIB_LOOKUP_TBID	(1U << 3)
+#endif
+#define FAMILY_IPV4	2
+#define FAMILY_IPV6	10
+#define TUNNEL_TTL	64
+#define TOS_MASK	0xfc	/* the FIB does not route by ECN */
+/* Every link carries what IPv6 must carry (RFC 8200 section 5); only longer frames ask the device. */
+#define MTU_ALWAYS	(L3_AT + 1280)
+
+enum packet_type { TYPE_HOST = 0, TYPE_BROADCAST = 1, TYPE_MULTICAST = 2, TYPE_OTHER_HOST = 3 };
+
+static __always_inline void set_vlan(struct __sk_buff *skb, __u16 vlan)
+{
+	if (unlikely(skb->vlan_present))
+		bpf_skb_vlan_pop(skb);
+	if (unlikely(vlan))
+		bpf_skb_vlan_push(skb, bpf_htons(ETH_P_8021Q), vlan);
+}
+
+/*
+ * bpf_redirect_peer does not look at the MAC again: the type still says whether the frame was for the interface where it
+ * came in, and a stack drops what is for another host.
+ */
+static __always_inline void set_packet_type(struct __sk_buff *skb, struct port *port)
+{
+	__u8 *dmac = data_of(skb);
+	__u32 type = TYPE_OTHER_HOST;
+
+	if ((void *)dmac + ETH_ALEN > end_of(skb))
+		return;
+	if (dmac[0] & 1)
+		type = *(half_t *)dmac == 0xffffffff && *(__u16 *)(dmac + 4) == 0xffff ? TYPE_BROADCAST :
+											  TYPE_MULTICAST;
+	else if (*(half_t *)dmac == *(half_t *)port->mac && *(__u16 *)(dmac + 4) == *(__u16 *)(port->mac + 4))
+		type = TYPE_HOST;
+	if (skb->pkt_type != type)
+		bpf_skb_change_type(skb, type);
+}
+
+static __always_inline int output_port(struct __sk_buff *skb, __u32 slot)
+{
+	struct port *port = bpf_map_lookup_elem(&ports, &slot);
+
+	if (unlikely(!port || port->flags & PORT_F_ADMIN_DOWN))
+		return -DROP_PORT_DOWN;
+	if (unlikely(!port->ifindex))
+		return -DROP_INTERFACE_GONE;
+	set_vlan(skb, port->vlan);
+	SHOW(skb, 4, port->vlan | slot << 16);
+	count_tx(skb, slot);
+	if (!(port->flags & PORT_F_PEER))
+		return send_out(skb, OUTCOME_PORT, port->ifindex);
+	set_packet_type(skb, port);
+	return send_out(skb, OUTCOME_PEER, port->ifindex);
+}
+
+int enter_tunnel(struct __sk_buff *skb, struct flow *f, __u32 index, __u32 commit);
+
+/* Gives the interface of the tunnel, or minus a drop reason. */
+__attribute__((noinline)) int enter_tunnel(struct __sk_buff *skb, struct flow *f, __u32 index, __u32 commit)
+{
+	struct nexthop *nh = bpf_map_lookup_elem(&nexthop, &index);
+	__u32 group_policy = GROUP_POLICY_OURS | (commit ? GROUP_POLICY_COMMIT : 0), zero = 0;
+	struct settings *s = bpf_map_lookup_elem(&settings, &zero);
+	__u64 flags = BPF_F_ZERO_CSUM_TX | BPF_F_DONT_FRAGMENT;
+	struct bpf_tunnel_key key = {};
+
+	if (unlikely(!f || !nh))
+		return -DROP_INTERFACE_GONE;
+	if (unlikely(f->flags & FLOW_FROM_TUNNEL))
+		return -DROP_TUNNEL_LOOP;
+	if (unlikely(!s || !s->vxlan_ifindex))
+		return -DROP_INTERFACE_GONE;
+	set_vlan(skb, 0);
+	key.tunnel_id = nh->tunnel_key;
+	key.tunnel_ttl = TUNNEL_TTL;
+	if (nh->peer_is_ipv6) {
+		__builtin_memcpy(key.remote_ipv6, nh->peer, sizeof(key.remote_ipv6));
+		flags |= BPF_F_TUNINFO_IPV6;
+	} else {
+		key.remote_ipv4 = bpf_ntohl(*(half_t *)nh->peer);
+	}
+	/* The metadata belongs to this packet alone; without it the device would drop the packet and count it. */
+	if (bpf_skb_set_tunnel_key(skb, &key, sizeof(key), flags) < 0 ||
+	    bpf_skb_set_tunnel_opt(skb, &group_policy, sizeof(group_policy)) < 0)
+		return -DROP_INTERFACE_GONE;
+	SHOW(skb, 0, group_policy << 16);
+	SHOW(skb, 3, nh->tunnel_key);
+	return s->vxlan_ifindex;
+}
+
+static __always_inline int fib_reason(long rc)
+{
+	switch (rc) {
+	case BPF_FIB_LKUP_RET_BLACKHOLE:
+		return DROP_ROUTE_BLACKHOLE;
+	case BPF_FIB_LKUP_RET_UNREACHABLE:
+	case BPF_FIB_LKUP_RET_PROHIBIT:
+		return DROP_ROUTE_REJECT;
+	case BPF_FIB_LKUP_RET_FRAG_NEEDED:
+		return DROP_TOO_BIG;
+	default:
+		return DROP_NO_ROUTE;
+	}
+}
+
+static __always_inline int fib_question(struct __sk_buff *skb, struct flow *f, struct bpf_fib_lookup *fib)
+{
+	void *l3 = data_of(skb) + L3_AT, *l4 = transport_of(skb, f->l4_at);
+	struct iphdr *ip4 = l3;
+	struct ipv6hdr *ip6 = l3;
+
+	fib->l4_protocol = f->proto;
+	if (f->flags & FLOW_IPV6) {
+		if (l3 + sizeof(*ip6) > end_of(skb))
+			return -DROP_TRUNCATED;
+		fib->family = FAMILY_IPV6;
+		fib->flowinfo = *(half_t *)ip6 & bpf_htonl(0x0fffffff);
+		__builtin_memcpy(fib->ipv6_src, &ip6->saddr, 16);
+		__builtin_memcpy(fib->ipv6_dst, &ip6->daddr, 16);
+	} else {
+		if (l3 + sizeof(*ip4) > end_of(skb))
+			return -DROP_TRUNCATED;
+		fib->family = FAMILY_IPV4;
+		fib->tos = ip4->tos & TOS_MASK;
+		fib->ipv4_src = ip4->saddr;
+		fib->ipv4_dst = ip4->daddr;
+	}
+	/* Ports keep a flow on one of several equal routes. */
+	if ((f->proto == IPPROTO_TCP || f->proto == IPPROTO_UDP) && f->l4_at && l4 + 4 <= end_of(skb)) {
+		fib->sport = ((__u16 *)l4)[0];
+		fib->dport = ((__u16 *)l4)[1];
+	}
+	return 0;
+}
+
+/* The route is known but its neighbour is not: the host veth's stack resolves it and sends; from_host takes over. */
+static __always_inline int resolve_neighbour(struct __sk_buff *skb, struct bpf_fib_lookup *fib)
+{
+#ifdef GENKAN_TEST
+	return send_out(skb, OUTCOME_NEIGHBOUR, fib->ifindex);
+#else
+	struct bpf_redir_neigh gateway = { .nh_family = fib->family };
+
+	if (fib->family == FAMILY_IPV6)
+		__builtin_memcpy(gateway.ipv6_nh, fib->ipv6_dst, 16);
+	else
+		gateway.ipv4_nh = fib->ipv4_dst;
+	set_vlan(skb, 0);
+	return bpf_redirect_neigh(fib->ifindex, &gateway, sizeof(gateway), 0);
+#endif
+}
+
+int fib_exit(struct __sk_buff *skb, struct flow *f, __u32 table, __u32 uplink_slot);
+
+/* The hop limit is the ingress host's work: action.hops counts the router of the exit too. */
+__attribute__((noinline)) int fib_exit(struct __sk_buff *skb, struct flow *f, __u32 table, __u32 uplink_slot)
+{
+	struct port *uplink = bpf_map_lookup_elem(&ports, &uplink_slot);
+	struct bpf_fib_lookup fib = {};
+	struct link_key device = {};
+	struct ethhdr *eth;
+	__u32 *slot;
+	long rc;
+
+	if (unlikely(!f || !uplink || !uplink->host_ifindex))
+		return -DROP_INTERFACE_GONE;
+	rc = fib_question(skb, f, &fib);
+	if (unlikely(rc < 0))
+		return rc;
+	fib.ifindex = uplink->host_ifindex;
+	fib.tbid = table;
+	rc = bpf_fib_lookup(skb, &fib, sizeof(fib), BPF_FIB_LOOKUP_DIRECT | BPF_FIB_LOOKUP_TBID);
+	if (rc == BPF_FIB_LKUP_RET_NO_NEIGH)
+		return resolve_neighbour(skb, &fib);
+	if (unlikely(rc != BPF_FIB_LKUP_RET_SUCCESS))
+		return -fib_reason(rc);
+	device.ifindex = fib.ifindex;
+	slot = bpf_map_lookup_elem(&link, &device);
+	if (unlikely(!slot))
+		return -DROP_PORT_UNKNOWN;
+	eth = data_of(skb);
+	if (unlikely((void *)(eth + 1) > end_of(skb)))
+		return -DROP_TRUNCATED;
+	__builtin_memcpy(eth->h_dest, fib.dmac, ETH_ALEN);
+	__builtin_memcpy(eth->h_source, fib.smac, ETH_ALEN);
+	return output_port(skb, *slot);
+}
+
+/* One copy; the packet itself stays as it was but for its tag and tunnel key, which every copy sets anew. */
+static __always_inline int send_copy(struct __sk_buff *skb, struct flow *f, __u32 index, int commit)
+{
+	struct nexthop *nh = bpf_map_lookup_elem(&nexthop, &index);
+	__u32 slot;
+	struct port *port;
+	int ifindex;
+
+	if (!nh)
+		return -DROP_INTERFACE_GONE;
+	slot = nh->arg;
+	if (nh->kind == NEXTHOP_TUNNEL) {
+		ifindex = enter_tunnel(skb, f, index, commit);
+		if (ifindex < 0)
+			return ifindex;
+	} else if (nh->kind == NEXTHOP_PORT) {
+		if (slot == f->slot)
+			return 0;
+		port = bpf_map_lookup_elem(&ports, &slot);
+		if (!port || port->flags & PORT_F_ADMIN_DOWN)
+			return -DROP_PORT_DOWN;
+		if (!port->ifindex)
+			return -DROP_INTERFACE_GONE;
+		ifindex = port->ifindex;
+		set_vlan(skb, port->vlan);
+		count_tx(skb, slot);
+	} else {
+		return -DROP_DEVICE_LOOP;
+	}
+#ifdef GENKAN_TEST
+	CB_SET(skb, 1, CB_GET(skb, 1) + 1);
+	CB_SET(skb, 2, ifindex);
+#else
+	bpf_clone_redirect(skb, ifindex, 0);
+#endif
+	return 0;
+}
+
+int replicate(struct __sk_buff *skb, struct flow *f, __u32 list_index, __u32 commit);
+
+__attribute__((noinline)) int replicate(struct __sk_buff *skb, struct flow *f, __u32 list_index, __u32 commit)
+{
+	struct replication *list = bpf_map_lookup_elem(&replication, &list_index);
+	__u32 i;
+	int rc;
+
+	if (!list || !f)
+		return -DROP_NO_LIST;
+	SHOW(skb, 1, 0);
+	for (i = 0; i < REPLICATION_TARGETS_MAX; i++) {
+		if (i >= list->count)
+			break;
+		rc = send_copy(skb, f, list->nexthop[i], commit);
+		if (rc < 0)
+			count_reason(skb, f->slot, -rc);
+	}
+	show_outcome(skb, OUTCOME_REPLICATE, 0);
+	/* every target had a copy of its own */
+	return TC_ACT_SHOT;
+}
+
+static __always_inline int output(struct __sk_buff *skb, struct flow *f, __u32 index, int commit)
+{
+	struct nexthop *nh = bpf_map_lookup_elem(&nexthop, &index);
+	int rc;
+
+	if (unlikely(!nh))
+		return -DROP_INTERFACE_GONE;
+	SHOW(skb, 1, index);
+	switch (nh->kind) {
+	case NEXTHOP_PORT:
+		return output_port(skb, nh->arg);
+	case NEXTHOP_TUNNEL:
+		rc = enter_tunnel(skb, f, index, commit);
+		return rc < 0 ? rc : send_out(skb, OUTCOME_TUNNEL, rc);
+	case NEXTHOP_FIB_EXIT:
+		return fib_exit(skb, f, nh->arg, nh->port);
+	case NEXTHOP_REPLICATE:
+		return replicate(skb, f, nh->arg, commit);
+	case NEXTHOP_DELIVER:
+		return -DROP_DEVICE_LOOP;
+	default:
+		return -(nh->drop_reason ?: DROP_INTERFACE_GONE);
+	}
+}
+
+/* The interface whose MTU counts, 0 none: lists are for broadcast, whose senders know the network's MTU. */
+static __always_inline __u32 exit_interface(struct nexthop *nh)
+{
+	__u32 slot = nh->kind == NEXTHOP_PORT ? nh->arg : nh->port, zero = 0;
+	struct settings *s;
+	struct port *port;
+
+	if (nh->kind == NEXTHOP_TUNNEL) {
+		s = bpf_map_lookup_elem(&settings, &zero);
+		return s ? s->vxlan_ifindex : 0;
+	}
+	if (nh->kind != NEXTHOP_PORT && nh->kind != NEXTHOP_FIB_EXIT)
+		return 0;
+	port = bpf_map_lookup_elem(&ports, &slot);
+	if (!port)
+		return 0;
+	return nh->kind == NEXTHOP_PORT ? port->ifindex : port->host_ifindex;
+}
+
+int is_too_big(struct __sk_buff *skb, struct flow *f);
+
+/* Asked before the rewrite: the agent's ICMP error must quote the packet that the sender knows. */
+__attribute__((noinline)) int is_too_big(struct __sk_buff *skb, struct flow *f)
+{
+	__u32 index, ifindex, mtu = 0;
+	struct nexthop *nh;
+
+	if (!f)
+		return 0;
+	index = f->nexthop;
+	nh = bpf_map_lookup_elem(&nexthop, &index);
+	ifindex = nh ? exit_interface(nh) : 0;
+	if (!ifindex || bpf_check_mtu(skb, ifindex, &mtu, 0, BPF_MTU_CHK_SEGS) <= 0)
+		return 0;
+	f->mtu = mtu;
+	return 1;
+}
+
+static __always_inline int forward(struct __sk_buff *skb, struct flow *f, struct action *a)
+{
+	int rc;
+
+	f->nexthop = a->nexthop;
+	if (unlikely(a->verdict == VERDICT_DROP))
+		return -(a->drop_reason ?: DROP_RULE);
+	if (unlikely(skb->len > MTU_ALWAYS) && is_too_big(skb, f))
+		return f->flags & FLOW_FROM_AGENT ? -DROP_TOO_BIG : upcall(skb, f, UPCALL_TOO_BIG);
+	if (a->rewrite & REWRITE_HOP_LIMIT && unlikely(f->hop_limit <= a->hops))
+		return f->flags & FLOW_FROM_AGENT ? -DROP_HOP_LIMIT : upcall(skb, f, UPCALL_HOP_LIMIT);
+	rc = rewrite(skb, f, a);
+	if (unlikely(rc < 0))
+		return rc;
+	return output(skb, f, a->nexthop, a->flags & CONN_F_COMMIT);
+}
+
+#endif
