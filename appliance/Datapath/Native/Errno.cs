@@ -12,6 +12,9 @@ public enum Errno
     /// <summary>No such entry.</summary>
     ENOENT = 2,
 
+    /// <summary>No such process; of netlink: no such object.</summary>
+    ESRCH = 3,
+
     /// <summary>Interrupted by a signal.</summary>
     EINTR = 4,
 
