@@ -8,16 +8,6 @@
 #include "upcall.h"
 #include "verdict.h"
 
-/* The overlay's own port may not be spoken by those whom it carries. */
-static __always_inline int is_vxlan(struct flow *f)
-{
-	__u32 zero = 0;
-	struct settings *s = bpf_map_lookup_elem(&settings, &zero);
-	__be16 dport = f->key[f->flags & FLOW_IPV6 ? 4 : 1] >> 48;
-
-	return s && dport == bpf_htons(s->vxlan_port);
-}
-
 static __always_inline int port_packet(struct __sk_buff *skb, struct flow *f, struct port *port)
 {
 	struct action action;

@@ -337,4 +337,14 @@ static __always_inline int parse(struct __sk_buff *skb, struct flow *f, __u32 ke
 	return parse_other(skb, f, key_port, l3_key);
 }
 
+/* The overlay's own port may not be spoken by those whom it carries. */
+static __always_inline int is_vxlan(struct flow *f)
+{
+	__u32 zero = 0;
+	struct settings *s = bpf_map_lookup_elem(&settings, &zero);
+	__be16 dport = f->key[f->flags & FLOW_IPV6 ? 4 : 1] >> 48;
+
+	return s && dport == bpf_htons(s->vxlan_port);
+}
+
 #endif

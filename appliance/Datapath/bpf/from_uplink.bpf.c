@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Ingress of an uplink NIC. Whoever is out there may send anything at any rate, so the agent is the last resort. */
+#include "answer.h"
+#include "deliver.h"
+#include "flow.h"
+#include "lookup.h"
+#include "parse.h"
+#include "upcall.h"
+#include "uplink.h"
+#include "verdict.h"
+
+static __always_inline int is_for_us(struct __sk_buff *skb, struct port *port)
+{
+	struct ethhdr *eth = data_of(skb);
+
+	if ((void *)(eth + 1) > end_of(skb))
+		return 0;
+	return eth->h_dest[0] & 1 || same_mac(eth->h_dest, port->mac);
+}
+
+/* Answered for the addresses that tenants publish; the host's own are its stack's business. */
+static __always_inline int neighbour_packet(struct __sk_buff *skb, struct flow *f, int is_arp)
+{
+	int rc = is_arp ? answer_arp(skb, f->slot) : answer_solicitation(skb, f->slot);
+
+	return rc == NOT_ANSWERED ? to_host(skb, f->slot, f->budget) : rc;
+}
+
+static __always_inline int overlay_packet(struct __sk_buff *skb, struct flow *f, struct port *port)
+{
+	struct action action;
+	int found, rc, is_nat = 0;
+
+	found = find_conn(skb, f, &action);
+	if (found == FOUND_NOTHING) {
+		rc = steer(skb, f, f->slot);
+		if (rc == STEER_DELIVER) {
+			is_nat = 1;
+			found = find_conn(skb, f, &action);
+		} else if (rc != STEER_CLASS) {
+			return rc;
+		} else if (port->class_masks) {
+			found = find_class(skb, f, port->class_masks, &action);
+		}
+	}
+	if (likely(found == FOUND_ACTION))
+		return forward(skb, f, &action);
+	if (is_nat) {
+		if (found == FOUND_NOTHING && !(f->flags & FLOW_ICMP_ERROR))
+			return -DROP_NAT_NO_CONNECTION;
+	} else {
+		rc = charge_destination(f);
+		if (rc < 0)
+			return rc;
+	}
+	return upcall(skb, f, UPCALL_MISS);
+}
+
+static __always_inline int uplink_packet(struct __sk_buff *skb, struct flow *f, struct port *port)
+{
+	int rc;
+
+	rc = parse_ethernet(skb, f);
+	if (unlikely(rc < 0))
+		return rc;
+	if (unlikely(!is_for_us(skb, port)))
+		return -DROP_MAC_UNKNOWN;
+	if (unlikely(f->ethertype == bpf_htons(ETH_P_ARP)))
+		return neighbour_packet(skb, f, 1);
+	if (unlikely(f->ethertype != bpf_htons(ETH_P_IP) && f->ethertype != bpf_htons(ETH_P_IPV6)))
+		return -DROP_ETHERTYPE;
+	rc = parse(skb, f, port->key_port, 1);
+	if (unlikely(rc < 0))
+		return rc;
+	if (f->proto == IPPROTO_UDP && unlikely(is_vxlan(f)))
+		return -DROP_VXLAN_FROM_PORT;
+	if (unlikely(f->flags & FLOW_ND))
+		return neighbour_packet(skb, f, 0);
+	return overlay_packet(skb, f, port);
+}
+
+SEC("tc")
+int from_uplink(struct __sk_buff *skb)
+{
+	struct link_key at = { .ifindex = skb->ifindex };
+	struct flow f = {};
+	struct port *port;
+	__u32 *slot;
+	int rc;
+
+	test_start(skb);
+	if (skb->vlan_present)
+		at.vlan = skb->vlan_tci & 0xfff;
+	slot = bpf_map_lookup_elem(&link, &at);
+	if (unlikely(!slot))
+		return finish(skb, 0, at.vlan ? -DROP_VLAN_NOT_BOUND : -DROP_PORT_UNKNOWN);
+	f.slot = *slot;
+	port = bpf_map_lookup_elem(&ports, &f.slot);
+	if (unlikely(!port || port->kind != PORT_UPLINK))
+		return finish(skb, 0, -DROP_PORT_UNKNOWN);
+	count_rx(skb, f.slot);
+	if (unlikely(port->flags & PORT_F_ADMIN_DOWN))
+		return finish(skb, f.slot, -DROP_PORT_DOWN);
+	f.budget = port->budget;
+	rc = uplink_packet(skb, &f, port);
+	return finish(skb, f.slot, rc);
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
