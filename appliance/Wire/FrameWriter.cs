@@ -5,8 +5,8 @@ namespace Genkan.Wire;
 
 /// <summary>
 /// Writes one Ethernet frame front to back, a method a header; <see cref="Finish"/> fills in lengths and checksums. The
-/// caller's
-/// span must have room (<see cref="HeadersSizeMax"/> and the payload): too small a span is our own fault and throws.
+/// caller's span must have room (<see cref="HeadersSizeMax"/> and the payload): too small a span is our own fault and
+/// throws.
 /// </summary>
 public ref struct FrameWriter
 {
@@ -122,9 +122,8 @@ public ref struct FrameWriter
 
     /// <summary>
     /// Makes the packet a fragment: sets IPv4's fields, or writes IPv6's Fragment header (RFC 8200 §4.5). Transport
-    /// checksums of
-    /// fragments are left to the caller. Without more fragments and offset 0 it only clears IPv4's DF and sets its
-    /// identification.
+    /// checksums of fragments are left to the caller. Without more fragments and offset 0 it only clears IPv4's DF and
+    /// sets its identification.
     /// </summary>
     /// <param name="identification">16 bits for IPv4, 32 for IPv6.</param>
     /// <param name="offsetOctets">A multiple of 8.</param>

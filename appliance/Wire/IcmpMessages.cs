@@ -47,14 +47,15 @@ public static class IcmpMessages
 
     /// <summary>
     /// Writes an ICMP error about a packet, back to its sender. It quotes as much of the packet as fits into 576 octets
-    /// (IPv4, RFC
-    /// 1812 §4.3.2.3) or 1280 octets (IPv6, RFC 4443 §2.4 (c)). IPv4 errors have precedence 6 (RFC 1812 §4.3.2.5).
+    /// (IPv4, RFC 1812 §4.3.2.3) or 1280 octets (IPv6, RFC 4443 §2.4 (c)). IPv4 errors have precedence 6 (RFC 1812
+    /// §4.3.2.5).
     /// </summary>
     /// <param name="output">At least <see cref="ErrorFrameSizeMax"/> octets.</param>
     /// <param name="frame">The packet that the error is about.</param>
-    /// <param name="header">Its header. Nothing is written unless <see cref="PacketHeader.MayCauseIcmpError"/> or IPv6
-    /// with
-    /// type Packet Too Big.</param>
+    /// <param name="header">
+    /// Its header. Nothing is written unless <see cref="PacketHeader.MayCauseIcmpError"/>. Its VLAN tag comes back in
+    /// the frame: clear it if the tag travels beside.
+    /// </param>
     /// <param name="error">Type, code and parameter of the error.</param>
     /// <param name="source">The address of the router that complains, of the packet's family.</param>
     /// <param name="sourceMac">Its MAC address.</param>

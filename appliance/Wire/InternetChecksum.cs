@@ -5,9 +5,8 @@ namespace Genkan.Wire;
 
 /// <summary>
 /// The Internet checksum (RFC 1071): the one's complement of the one's complement sum of 16-bit words. A running sum
-/// here is an
-/// unfolded <see cref="ulong"/> of big-endian words, so that parts can be added in any order; each part but the last is
-/// even.
+/// here is an unfolded <see cref="ulong"/> of big-endian words, so that parts can be added in any order; each part but
+/// the last is even.
 /// </summary>
 public static class InternetChecksum
 {

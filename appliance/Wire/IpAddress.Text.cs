@@ -94,8 +94,7 @@ public readonly partial struct IpAddress
 
     /// <summary>
     /// Reads dotted decimal (four numbers without leading zeros) or the forms of RFC 4291 §2.2. Zones, IPv4-mapped IPv6
-    /// (see the
-    /// type), blanks and brackets are refused.
+    /// (see the type), blanks and brackets are refused.
     /// </summary>
     /// <param name="s">The text.</param>
     /// <param name="result">The address, or <c>default</c>.</param>

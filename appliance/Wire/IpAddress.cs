@@ -5,9 +5,8 @@ namespace Genkan.Wire;
 
 /// <summary>
 /// An IPv4 or IPv6 address in 16 octets. IPv4 is held as IPv4-mapped, ::ffff:a.b.c.d (RFC 4291 §2.5.5.2), so that an
-/// IPv6 address
-/// of that form cannot be held: text of it is refused, and <see cref="PacketHeader"/> refuses packets that carry one.
-/// <c>default</c> is the IPv6 unspecified address.
+/// IPv6 address of that form cannot be held: text of it is refused, and <see cref="PacketHeader"/> refuses packets that
+/// carry one. <c>default</c> is the IPv6 unspecified address.
 /// </summary>
 public readonly partial struct IpAddress : IEquatable<IpAddress>, IComparable<IpAddress>, ISpanFormattable,
     ISpanParsable<IpAddress>

@@ -80,12 +80,11 @@ public partial record struct PacketHeader
     /// <param name="frame">The whole frame of the error.</param>
     /// <param name="outer">The frame's own header, decoded without fault.</param>
     /// <param name="embedded">
-    /// The quoted packet: MACs zero, offsets into <paramref name="frame"/>, ports known if quoted.
+    /// The quoted packet: MACs zero, offsets into <paramref name="frame"/>, ports zero if it is a later fragment.
     /// </param>
     /// <returns>
     /// False if the frame is no ICMP error, or the quotation is too short for its ports (8 octets behind the IP
-    /// header), is of
-    /// another family, or fails a check (RFC 5508 §4.1 REQ-3 (a): its header checksum too).
+    /// header), is of another family, or fails a check (RFC 5508 §4.1 REQ-3 (a): its header checksum too).
     /// </returns>
     public static bool TryDecodeEmbedded(ReadOnlySpan<byte> frame, in PacketHeader outer, out PacketHeader embedded)
     {

@@ -139,8 +139,8 @@ public partial record struct PacketHeader
 
     /// <summary>
     /// The header that a reply would have: MAC addresses, addresses and ports swapped; echo request and reply
-    /// exchanged, identifier
-    /// kept; ARP sender and target swapped, request and reply exchanged. Everything else, offsets too, stays as it is.
+    /// exchanged, identifier kept; ARP sender and target swapped, request and reply exchanged. Everything else, offsets
+    /// too, stays as it is.
     /// </summary>
     /// <returns>The reply's header. Twice reversed is the same again.</returns>
     public readonly PacketHeader Reversed()

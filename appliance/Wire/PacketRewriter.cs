@@ -6,8 +6,7 @@ namespace Genkan.Wire;
 
 /// <summary>
 /// Rewrites frames in place: the same changes that the data plane makes, with checksums updated by the difference (RFC
-/// 1624), so
-/// that a packet that came damaged leaves damaged.
+/// 1624), so that a packet that came damaged leaves damaged.
 /// </summary>
 public static class PacketRewriter
 {
@@ -16,9 +15,8 @@ public static class PacketRewriter
 
     /// <summary>
     /// Makes a frame's headers those of <paramref name="to"/>: MAC addresses, ARP fields, IP addresses, hop limit,
-    /// traffic class,
-    /// IPv4 identification, ports and the ICMP echo identifier and type. Other differences (VLAN, family, lengths) are
-    /// ignored.
+    /// traffic class, IPv4 identification, ports and the ICMP echo identifier and type. Other differences (VLAN,
+    /// family, lengths) are ignored.
     /// </summary>
     /// <param name="frame">The frame that <paramref name="from"/> was decoded from.</param>
     /// <param name="from">The headers as they are.</param>
@@ -37,8 +35,8 @@ public static class PacketRewriter
 
     /// <summary>
     /// Makes the packet that an ICMP error quotes look as its sender knows it (RFC 5508 §4.2): IP addresses, ports,
-    /// identifier and
-    /// the quoted checksums, and then the error's own checksum. The outer header is changed by <see cref="Apply"/>.
+    /// identifier and the quoted checksums, and then the error's own checksum. The outer header is changed by
+    /// <see cref="Apply"/>.
     /// </summary>
     /// <param name="frame">The frame of the error.</param>
     /// <param name="outer">Its header.</param>

@@ -315,8 +315,7 @@ public enum PacketFault : byte
 
     /// <summary>
     /// More than <see cref="WireLimits.ExtensionHeadersMax"/> extension headers, Hop-by-Hop Options not first (RFC 8200
-    /// §4.1), or a
-    /// type 0 Routing header with segments left (RFC 5095 §3).
+    /// §4.1), or a type 0 Routing header with segments left (RFC 5095 §3).
     /// </summary>
     BadExtensionHeader,
 

@@ -12,7 +12,7 @@ public static class WireLimits
     /// <summary>Octets of an ICMPv6 error with its IP header, the minimum IPv6 MTU (RFC 4443 §2.4 (c)).</summary>
     public const int Icmpv6ErrorLengthMax = 1280;
 
-    /// <summary>Options read in one Neighbor Discovery message; more make it invalid (RFC 6980's spirit).</summary>
+    /// <summary>Options read in one Neighbor Discovery message; more make it invalid.</summary>
     public const int NdOptionsMax = 64;
 
     /// <summary>Characters of a domain name as text (RFC 1035 §3.1: 255 octets with length octets).</summary>

@@ -6,8 +6,8 @@ using System.Text;
 namespace Genkan.Testing;
 
 /// <summary>
-/// Octets as text. A capture file begins with a comment line that tells its origin; then frames, each under a line
-/// <c># frame NAME</c>, as hexadecimal digits with blanks where they please.
+/// Octets as text. A capture file begins with a comment line that tells its origin; then frames, each under a line <c>#
+/// frame NAME</c>, as hexadecimal digits with blanks where they please.
 /// </summary>
 public static class Hex
 {

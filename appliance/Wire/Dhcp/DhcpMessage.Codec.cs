@@ -110,9 +110,8 @@ public sealed partial record DhcpMessage
     }
 
     /// <summary>
-    /// Writes the message; options past 255 octets are split (RFC 3396). Options that do not fit are left out whole,
-    /// from the first
-    /// that does not fit on smaller ones may still follow: so put the important first.
+    /// Writes the message; options past 255 octets are split (RFC 3396). An option that does not fit is left out
+    /// whole, and smaller ones behind it may still follow: so put the important ones first.
     /// </summary>
     /// <param name="output">
     /// At most as many octets as the client takes (<see cref="ClientLengthMax"/>), at least 300.

@@ -130,8 +130,7 @@ public sealed partial record DhcpMessage
 
     /// <summary>
     /// The reply to this message as RFC 2131 §4.3.1 table 3 fills it: op, xid, flags, giaddr and chaddr (and ciaddr if
-    /// ACK) are
-    /// the client's; its client identifier comes back too (RFC 6842 §3). NAK has no address.
+    /// ACK) are the client's; its client identifier comes back too (RFC 6842 §3). NAK has no address.
     /// </summary>
     /// <param name="type">Offer, Ack or Nak.</param>
     /// <param name="server">Our address: the server identifier.</param>

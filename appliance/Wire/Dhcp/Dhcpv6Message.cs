@@ -85,8 +85,7 @@ public sealed record Dhcpv6Message
 
     /// <summary>
     /// The reply to this message: same transaction, the client identifier copied if there was one, our server
-    /// identifier (RFC 8415
-    /// §18.3).
+    /// identifier (RFC 8415 §18.3).
     /// </summary>
     /// <param name="type">Reply or Advertise.</param>
     /// <param name="serverDuid">Our DUID.</param>

@@ -90,8 +90,7 @@ internal ref struct NdOptions(ReadOnlySpan<byte> octets)
 
     /// <summary>
     /// The checks that all messages share: hop limit 255 (so that it comes from this link), checksum, code 0, length,
-    /// options
-    /// (RFC 4861 §6.1 and §7.1).
+    /// options (RFC 4861 §6.1 and §7.1).
     /// </summary>
     public static bool TryOpen(
         ReadOnlySpan<byte> frame,

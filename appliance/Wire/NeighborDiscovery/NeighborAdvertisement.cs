@@ -76,8 +76,7 @@ public readonly record struct NeighborAdvertisement(
 
     /// <summary>
     /// Writes the answer to a solicitation (RFC 4861 §7.2.4): to the asker, solicited; to all nodes and unsolicited if
-    /// the asker
-    /// had no address (duplicate address detection).
+    /// the asker had no address (duplicate address detection).
     /// </summary>
     /// <param name="output">At least 90 octets.</param>
     /// <param name="header">The solicitation's header.</param>

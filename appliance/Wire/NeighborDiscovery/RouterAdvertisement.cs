@@ -121,7 +121,7 @@ public sealed record RouterAdvertisement
         }
     }
 
-    /// <summary>Writes a frame with this message.</summary>
+    /// <summary>Writes a frame with this message. Names of the search list must be valid, as configuration checks.</summary>
     /// <param name="output">Room for the message; 1514 octets are enough for what configuration allows.</param>
     /// <param name="ethernetSource">Source MAC address.</param>
     /// <param name="ethernetDestination">Destination MAC address.</param>
@@ -184,14 +184,11 @@ public sealed record RouterAdvertisement
 
         if (!DnsSearch.IsEmpty)
         {
-            int size = 8;
-            foreach (string name in DnsSearch) size += name.TrimEnd('.').Length + 2;
-            size = (size + 7) / 8 * 8;
+            byte[] names = DomainName.EncodeList(DnsSearch);
+            int size = (8 + names.Length + 7) / 8 * 8;
             Span<byte> option = NdOptions.Write(ref writer, NdOptionType.DnsSearchList, size);
             NdOptions.WriteLifetime(option[4..], DnsLifetime);
-            int at = 8;
-            foreach (string name in DnsSearch)
-                if (DomainName.TryEncode(name, option[at..], out int length)) at += length;
+            names.CopyTo(option[8..]);
         }
     }
 }
