@@ -43,7 +43,11 @@ public sealed partial class TopologySnapshot
         _sourceNats = parts.Routers.Where(r => r.SourceNat is not null).ToFrozenDictionary(r => r.SourceNat!.Id);
         _portsOf = parts.Ports.GroupBy(p => p.Device).ToFrozenDictionary(g => g.Key, g => g.ToImmutableArray());
         _names = NamesOf(parts).ToFrozenDictionary(n => n.Key, n => n.Value);
-        _neighbours = FrozenDictionary<ObjectId, ImmutableArray<BridgeNeighbour>>.Empty;
+        TopologyLinker linker = new(parts, localHost.Id);
+        PortNodes = linker.Ports;
+        BridgeNodes = linker.Bridges;
+        SourceNatNodes = linker.SourceNats;
+        _neighbours = linker.AllBridges.ToFrozenDictionary(b => b.Id, PublicNeighboursOf);
         LocalPorts = [.. parts.Ports.Where(p => p.Binding?.Host == localHost.Id)];
         LocalBridges = [.. parts.Bridges.Where(b => LocalPorts.Any(p => p.Device == b.Id && p.Role == PortRole.Exterior))];
     }
@@ -63,6 +67,12 @@ public sealed partial class TopologySnapshot
     /// <summary>Bridges with an exterior port on the local host: each has a FLOOD delivery here.</summary>
     public ImmutableArray<Bridge> LocalBridges { get; }
 
+    internal KeyTable<PortNode> PortNodes { get; }
+
+    internal KeyTable<BridgeNode> BridgeNodes { get; }
+
+    internal KeyTable<SourceNatNode> SourceNatNodes { get; }
+
     /// <summary>Checks the parts and links them.</summary>
     /// <param name="parts">Everything.</param>
     /// <param name="localHost">The host that will simulate.</param>
@@ -77,14 +87,11 @@ public sealed partial class TopologySnapshot
         [NotNullWhen(true)] out TopologySnapshot? snapshot,
         out IReadOnlyList<TopologyFault> faults)
     {
-        Host? host = parts.Hosts.FirstOrDefault(h => h.Id == localHost);
-        snapshot = null;
-        faults = host is null
-            ? [new TopologyFault(localHost, localHost.ToString(), "The local host is one of the hosts.", "Add it to hosts, or start with the name of one that is there.")]
-            : [];
-        if (host is null) return false;
-        snapshot = new TopologySnapshot(parts, host, revision);
-        return true;
+        faults = new TopologyChecks(parts, localHost).Run();
+        snapshot = faults.Count == 0
+            ? new TopologySnapshot(parts, parts.Hosts.First(h => h.Id == localHost), revision)
+            : null;
+        return snapshot is not null;
     }
 
     /// <summary>Finds a port.</summary>
@@ -117,6 +124,9 @@ public sealed partial class TopologySnapshot
 
     /// <summary>The name of an object, or of an aspect of one (e.g. <c>members of red/red-1</c>); its number if it is gone.</summary>
     public string NameOf(ObjectId id) => _names.TryGetValue(id, out string? name) ? name : id.ToString();
+
+    private static ImmutableArray<BridgeNeighbour> PublicNeighboursOf(BridgeNode bridge) =>
+        [.. bridge.NeighbourList.Select(n => new BridgeNeighbour(n.Address, n.Mac, n.IsRouter, n.Port?.Id ?? ObjectId.None))];
 
     private static IEnumerable<KeyValuePair<ObjectId, string>> NamesOf(TopologyParts parts)
     {
