@@ -1,0 +1,97 @@
+using Genkan.Overlay.Flows;
+using Genkan.Overlay.Topology;
+using Genkan.Wire;
+
+namespace Genkan.Overlay.Simulation;
+
+/// <content>How packets get in: at a port, as a flood's copy, as a NAT return.</content>
+internal ref partial struct Walk
+{
+    private void EnterPort()
+    {
+        if (!_topology.PortNodes.TryGet(_ingress.Object, out PortNode? port) || port.Role == PortRole.Interior)
+        {
+            Drop(DropReason.PortUnknown);
+            return;
+        }
+
+        Tag(port.Id);
+        _ingressPort = port;
+        if (!port.IsAdminUp)
+        {
+            Drop(DropReason.PortDown, port.Name, "port is administratively down");
+            return;
+        }
+
+        if (port.Role == PortRole.Uplink)
+        {
+            _result.Trace?.Add(new TraceStep(port.Name, "enters from the outside"));
+            if (_packet.IsIcmpError && !BeginError()) return;
+            _next = port;
+            return;
+        }
+
+        EnterBridge(port, port.Bridge!);
+    }
+
+    private void EnterBridge(PortNode port, BridgeNode bridge)
+    {
+        Tag(bridge.Id);
+        if (!bridge.IsAdminUp)
+        {
+            Drop(DropReason.NetworkDown, bridge.Name, "network is administratively down");
+            return;
+        }
+
+        Read(FieldSet.EtherType);
+        if (port.PortSecurity && !PassesPortSecurity(port)) return;
+        if (IsAnswered(bridge, port)) return;
+        if (_packet.IsIcmpError && !BeginError()) return;
+        if (!PassesFilter(port, port.FromPort, port.ToPort, isEntering: true)) return;
+        _next = port;
+    }
+
+    private void EnterFlood()
+    {
+        if (!_topology.BridgeNodes.TryGet(_ingress.Object, out BridgeNode? bridge))
+        {
+            Drop(DropReason.PortUnknown);
+            return;
+        }
+
+        Tag(bridge.Id);
+        Read(FieldSet.EtherType | FieldSet.DestinationMac);
+        if (!bridge.IsAdminUp)
+            Drop(DropReason.NetworkDown, bridge.Name, "network is administratively down");
+        else if (!_packet.EthernetDestination.IsMulticast)
+            Drop(DropReason.MacUnknown, bridge.Name, "a flood's copy is addressed to a group");
+        else
+            Replicate(bridge, null);
+    }
+
+    private void EnterNatReturn()
+    {
+        if (!_topology.SourceNatNodes.TryGet(_ingress.Object, out SourceNatNode? pool))
+        {
+            Drop(DropReason.PortUnknown);
+            return;
+        }
+
+        Tag(pool.Router.Id);
+        Tag(pool.ExternalPort.Id);
+        if (!pool.Router.IsAdminUp)
+        {
+            Drop(DropReason.NetworkDown, pool.Router.Name, "router is administratively down");
+            return;
+        }
+
+        if (_packet.IsIcmpError && !BeginError()) return;
+        if (!TryGetNatPort(out ushort port))
+        {
+            Drop(DropReason.NatNoConnection, pool.Router.Name, "no protocol that source NAT translates");
+            return;
+        }
+
+        if (ReturnToInside(pool, port)) Route(pool.Router, pool.ExternalPort);
+    }
+}
