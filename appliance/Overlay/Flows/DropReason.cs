@@ -173,4 +173,7 @@ public enum DropReason : byte
 
     /// <summary>Consumed: the agent answered it (ARP, DHCP, ping); counted apart, never an error.</summary>
     Answered = 83,
+
+    /// <summary>A protocol that source NAT does not translate.</summary>
+    NatProtocol = 84,
 }

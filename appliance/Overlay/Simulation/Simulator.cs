@@ -1,6 +1,5 @@
 using System;
 using Genkan.Nat;
-using Genkan.Overlay.Flows;
 using Genkan.Overlay.Topology;
 using Genkan.Wire;
 
@@ -32,17 +31,7 @@ public static class Simulator
         SimulationResult result)
     {
         result.Reset(packet);
-        result.DropReason = DropReason.PortUnknown;
-    }
-
-    /// <summary>Makes an unsolicited router advertisement for a port (RFC 4861 §6.2.4), into <see cref="SimulationResult.Answer"/>.</summary>
-    /// <param name="topology">The snapshot that the host has.</param>
-    /// <param name="port">An exterior port of this host.</param>
-    /// <param name="result">Overwritten; the egress is the port.</param>
-    /// <returns>False if the port's network advertises nothing.</returns>
-    public static bool TryAdvertise(TopologySnapshot topology, ObjectId port, SimulationResult result)
-    {
-        result.Reset(default);
-        return false;
+        Walk walk = new(topology, connections, nat, ingress, in packet, frame, now, result);
+        walk.Run();
     }
 }

@@ -1,6 +1,5 @@
 using Genkan.Overlay.Flows;
 using Genkan.Overlay.Topology;
-using Genkan.Wire;
 
 namespace Genkan.Overlay.Simulation;
 

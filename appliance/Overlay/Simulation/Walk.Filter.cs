@@ -123,7 +123,7 @@ internal ref partial struct Walk
     private bool Matches(in RuleNode rule, in Tuple tuple, ref bool metLaterFragment)
     {
         if (rule.EtherType != EtherType.None && rule.EtherType != tuple.EtherType) return false;
-        if (rule.Protocol != 0 && rule.Protocol != tuple.Protocol) return false;
+        if (rule.Protocol != default && rule.Protocol != tuple.Protocol) return false;
         if (rule.HasSource)
         {
             Read(FieldSet.Source | FieldSet.Destination); // answers compare them the other way round

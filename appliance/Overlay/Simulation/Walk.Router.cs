@@ -12,6 +12,7 @@ internal ref partial struct Walk
     {
         Tag(router.Id);
         Tag(inPort.Id);
+        NoteRouter(router, inPort);
         Read(FieldSet.EtherType);
         if (!router.IsAdminUp)
         {

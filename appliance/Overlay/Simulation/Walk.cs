@@ -7,7 +7,7 @@ using Genkan.Wire;
 namespace Genkan.Overlay.Simulation;
 
 /// <summary>
-/// One packet on its way. Each stage either ends the walk (<see cref="Drop"/>, an answer, an egress) or sets <c>_next</c>, the
+/// One packet on its way. Each stage either ends the walk (dropped, answered, an egress) or sets <c>_next</c>, the
 /// port by which the packet enters the next device.
 /// </summary>
 internal ref partial struct Walk
@@ -33,6 +33,10 @@ internal ref partial struct Walk
     private bool _isError;
     private PacketHeader _quoted;
     private bool _tagsOverflow;
+
+    /// <summary>The router whose address and MAC the sender knows: it signs what no later router does.</summary>
+    private RouterNode? _firstRouter;
+    private PortNode? _firstRouterPort;
 
     public Walk(
         TopologySnapshot topology,

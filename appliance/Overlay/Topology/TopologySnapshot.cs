@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Collections.Generic;
 using System.Collections.Immutable;
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Linq;
 using Genkan.Wire;
@@ -72,6 +73,9 @@ public sealed partial class TopologySnapshot
     internal KeyTable<BridgeNode> BridgeNodes { get; }
 
     internal KeyTable<SourceNatNode> SourceNatNodes { get; }
+
+    /// <summary>A port that the checks found to exist.</summary>
+    internal PortNode PortOf(ObjectId id) => PortNodes.TryGet(id, out PortNode? port) ? port : throw new UnreachableException();
 
     /// <summary>Checks the parts and links them.</summary>
     /// <param name="parts">Everything.</param>
