@@ -1,0 +1,209 @@
+using System.Collections.Generic;
+using System.Collections.Immutable;
+using System.Linq;
+using Genkan.Control.Model;
+using Genkan.Control.Plan;
+using Genkan.Wire;
+using ExternalNetwork = Genkan.Control.Model.ExternalNetwork;
+using FloatingIp = Genkan.Control.Model.FloatingIp;
+using PortForward = Genkan.Control.Model.PortForward;
+using Uplink = Genkan.Control.Model.Uplink;
+
+namespace Genkan.Control.Validation;
+
+/// <summary>Floating IPs, port forwards and routed subnets: every public address has one owner.</summary>
+internal static class PublicAddressRules
+{
+    public static void Check(TenantPlan tenant, string tenantPath, ErrorList errors)
+    {
+        ImmutableArray<FloatingIp> floatingIps = tenant.Tenant.FloatingIps;
+        errors.Limit($"{tenantPath}.floating_ips", floatingIps.Length, ControlLimits.FloatingIpsMax, "floating IPs");
+        for (int i = 0; i < floatingIps.Length; i++)
+        {
+            FloatingIp ip = floatingIps[i];
+            string path = $"{tenantPath}.floating_ips[{i}]";
+            CheckTarget(tenant, path, ip.Address, ip.Network, ip.Port, ip.FixedIp, errors);
+        }
+
+        ImmutableArray<PortForward> forwards = tenant.Tenant.PortForwards;
+        errors.Limit($"{tenantPath}.port_forwards", forwards.Length, ControlLimits.FloatingIpsMax, "port forwards");
+        for (int i = 0; i < forwards.Length; i++)
+        {
+            PortForward forward = forwards[i];
+            string path = $"{tenantPath}.port_forwards[{i}]";
+            CheckTarget(tenant, path, forward.Address, null, forward.Port, forward.FixedIp, errors);
+            if (forward.Protocol is not (IpProtocol.Tcp or IpProtocol.Udp))
+            {
+                errors.Add($"{path}.protocol", $"{forward.Protocol} has no ports to forward", "tcp or udp");
+            }
+
+            if (forward.ExternalPort == 0) errors.Add($"{path}.external_port", "port 0 does not exist", "1 to 65535");
+            if (forward.InternalPort == 0) errors.Add($"{path}.internal_port", "port 0 does not exist", "1 to 65535");
+        }
+    }
+
+    /// <summary>A public address must be one that the ISP routes to us.</summary>
+    public static void CheckInside(string path, IpAddress address, ExternalNetwork network, ErrorList errors)
+    {
+        if (network.Prefixes.Any(p => p.Contains(address))) return;
+        errors.Add(
+            path,
+            $"{address} is in no prefix of external network '{network.Name}'",
+            $"its prefixes: {string.Join(", ", network.Prefixes.Select(static p => p.ToString()))}");
+    }
+
+    private static void CheckTarget(
+        TenantPlan tenant, string path, IpAddress address, string? network, string port, IpAddress? fixedIp, ErrorList errors)
+    {
+        StatePlan plan = tenant.State;
+        ExternalNetwork? outside = plan.ExternalNetworkOf(address);
+        if (network is not null
+            && errors.Reference($"{path}.network", network, plan.ExternalNetworks.Keys, "external network"))
+        {
+            CheckInside($"{path}.address", address, plan.ExternalNetworks[network], errors);
+        }
+        else if (outside is null)
+        {
+            string known = string.Join(
+                ", ", plan.State.ExternalNetworks.SelectMany(static n => n.Prefixes).Select(static p => p.ToString()));
+            errors.Add(
+                $"{path}.address",
+                $"{address} is in no external network",
+                known.Length == 0 ? "there is no external network" : $"public prefixes: {known}");
+        }
+
+        if (!address.IsIpv4) errors.Add($"{path}.address", $"{address} is IPv6, which is routed without translation", "an IPv4 address");
+        if (!errors.Reference($"{path}.port", port, tenant.PortsByName.Keys, "port")) return;
+        PortPlan target = tenant.PortsByName[port];
+        if (fixedIp is not null && !target.Addresses.Any(a => a.Address == fixedIp))
+        {
+            errors.Add(
+                $"{path}.fixed_ip",
+                $"{fixedIp} is not an address of port '{port}'",
+                $"it has {string.Join(", ", target.Addresses.Select(static a => a.Address.ToString()))}");
+        }
+        else if (!target.Addresses.Any(static a => a.Address.IsIpv4)
+            && target.Port.Addresses?.Any(static a => a.IsIpv4) != true) // an address that does not fit is told elsewhere
+        {
+            errors.Add($"{path}.port", $"port '{port}' has no IPv4 address to translate to");
+        }
+
+        if (outside is not null && tenant.FindRouter(target.Network, outside.Name) is null)
+        {
+            errors.Add(
+                $"{path}.port",
+                $"no router leads from network '{target.Network.Name}' to external network '{outside.Name}'",
+                "a router with an interface on that network and external_gateway: { network: … }");
+        }
+    }
+
+    /// <summary>Each public address, and each public port, belongs to one.</summary>
+    public static void CheckAcrossTenants(StatePlan plan, ErrorList errors)
+    {
+        Dictionary<IpAddress, string> owners = [];
+        foreach (Uplink uplink in plan.State.Uplinks)
+        {
+            foreach (IpInterface address in uplink.Addresses) owners.TryAdd(address.Address, $"uplink '{uplink.Name}'");
+        }
+
+        Dictionary<IpAddress, (string Router, ImmutableArray<SnatBlock> Blocks)> translated = [];
+        foreach (TenantPlan tenant in plan.Tenants)
+        {
+            string path = $"tenants.{tenant.Tenant.Name}";
+            foreach (RouterPlan router in tenant.Routers)
+            {
+                if (router.Router.ExternalGateway is not { Address: { } address } gateway) continue;
+                translated.TryAdd(address, (router.FullName, SnatShares.Of(plan, gateway)));
+                string at = $"{path}.routers[{router.Index}].external_gateway.address";
+                if (owners.TryGetValue(address, out string? uplink) && uplink.StartsWith("uplink", System.StringComparison.Ordinal)) continue;
+                Own(owners, at, address, $"router '{router.FullName}'", errors);
+            }
+
+            for (int i = 0; i < tenant.Tenant.FloatingIps.Length; i++)
+            {
+                FloatingIp ip = tenant.Tenant.FloatingIps[i];
+                Own(owners, $"{path}.floating_ips[{i}].address", ip.Address, $"floating IP of port '{tenant.FullName(ip.Port)}'", errors);
+            }
+        }
+
+        CheckForwards(plan, owners, translated, errors);
+        CheckRoutedSubnets(plan, owners, errors);
+    }
+
+    private static void Own(Dictionary<IpAddress, string> owners, string path, IpAddress address, string owner, ErrorList errors)
+    {
+        if (owners.TryAdd(address, owner)) return;
+        errors.Add(path, $"{address} belongs to {owners[address]} already", "each public address has one owner");
+    }
+
+    private static void CheckForwards(
+        StatePlan plan, Dictionary<IpAddress, string> owners,
+        Dictionary<IpAddress, (string Router, ImmutableArray<SnatBlock> Blocks)> translated, ErrorList errors)
+    {
+        Dictionary<(IpAddress, IpProtocol, ushort), string> taken = [];
+        foreach (TenantPlan tenant in plan.Tenants)
+        {
+            for (int i = 0; i < tenant.Tenant.PortForwards.Length; i++)
+            {
+                PortForward forward = tenant.Tenant.PortForwards[i];
+                string path = $"tenants.{tenant.Tenant.Name}.port_forwards[{i}]";
+                if (!taken.TryAdd((forward.Address, forward.Protocol, forward.ExternalPort), path))
+                {
+                    errors.Add($"{path}.external_port", $"{forward.Address} port {forward.ExternalPort} is forwarded already", "another port or address");
+                }
+
+                string? router = RouterOf(tenant, forward);
+                if (translated.TryGetValue(forward.Address, out (string Router, ImmutableArray<SnatBlock> Blocks) snat)
+                    && snat.Router == router)
+                {
+                    SnatBlock? block = snat.Blocks.FirstOrDefault(
+                        b => forward.ExternalPort >= b.FirstPort && forward.ExternalPort <= b.LastPort);
+                    if (block is null) continue;
+                    errors.Add(
+                        $"{path}.external_port",
+                        $"port {forward.ExternalPort} of {forward.Address} is in the SNAT block {block.FirstPort}-{block.LastPort} of host '{block.Host}'",
+                        "a port outside all blocks, or smaller snat_blocks");
+                }
+                else
+                {
+                    string owner = $"port forwards of router '{router}'";
+                    if (owners.TryGetValue(forward.Address, out string? first) && first == owner) continue;
+                    Own(owners, $"{path}.address", forward.Address, owner, errors);
+                }
+            }
+        }
+    }
+
+    private static string? RouterOf(TenantPlan tenant, PortForward forward) =>
+        tenant.PortsByName.TryGetValue(forward.Port, out PortPlan? port)
+        && tenant.State.ExternalNetworkOf(forward.Address) is { } outside
+            ? tenant.FindRouter(port.Network, outside.Name)?.FullName
+            : null;
+
+    private static void CheckRoutedSubnets(StatePlan plan, Dictionary<IpAddress, string> owners, ErrorList errors)
+    {
+        List<(IpPrefix Prefix, string Router)> routed = [];
+        foreach (TenantPlan tenant in plan.Tenants)
+        {
+            foreach (RouterPlan router in tenant.Routers)
+            {
+                string path = $"tenants.{tenant.Tenant.Name}.routers[{router.Index}].interfaces";
+                foreach (IpPrefix prefix in RoutedSubnets.Of(plan, router))
+                {
+                    (IpPrefix other, string owner) = routed.Find(r => r.Prefix.Overlaps(prefix));
+                    if (owner is not null)
+                    {
+                        errors.Add(path, $"{prefix} is public and overlaps {other} of router '{owner}'", "each public address has one owner");
+                    }
+
+                    foreach ((IpAddress address, string holder) in owners)
+                    {
+                        if (prefix.Contains(address)) errors.Add(path, $"{prefix} is public and holds {address} of {holder}", "use another range");
+                    }
+
+                    routed.Add((prefix, router.FullName));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+using System.Collections.Generic;
+
+namespace Genkan.Host.Api;
+
+/// <summary>How an agent is.</summary>
+public sealed record StatusReport
+{
+    /// <summary>The host.</summary>
+    public required string Host { get; init; }
+
+    /// <summary>Version of the program.</summary>
+    public required string Version { get; init; }
+
+    /// <summary>Process number.</summary>
+    public required int ProcessId { get; init; }
+
+    /// <summary>Seconds since the agent started.</summary>
+    public required double UptimeSeconds { get; init; }
+
+    /// <summary>The file that it was given.</summary>
+    public required string ConfigFile { get; init; }
+
+    /// <summary>Revision of the topology: 1 at start, one more at each reload.</summary>
+    public required long Revision { get; init; }
+
+    /// <summary><c>tcx</c> or <c>clsact</c>.</summary>
+    public required string Attach { get; init; }
+
+    /// <summary>Pins were found at start and taken over: flows went on meanwhile.</summary>
+    public required bool IsAdopted { get; init; }
+
+    /// <summary>Address of its tunnels.</summary>
+    public required string UnderlayAddress { get; init; }
+
+    /// <summary>All hosts of the topology.</summary>
+    public required IReadOnlyList<HostReport> Hosts { get; init; }
+
+    /// <summary>Ports of this host, bound ones of them, uplinks.</summary>
+    public required PortCounts Ports { get; init; }
+
+    /// <summary>Entries of the kernel's tables.</summary>
+    public required TableCounts Tables { get; init; }
+
+    /// <summary>What the slow path did since start.</summary>
+    public required SlowPathCounts SlowPath { get; init; }
+
+    /// <summary>Packets dropped since the tables were made, all reasons but <c>answered</c>.</summary>
+    public required ulong DroppedPackets { get; init; }
+
+    /// <summary>Things an operator should look at, as sentences; empty if all is well.</summary>
+    public required IReadOnlyList<string> Warnings { get; init; }
+}
+
+/// <summary>A host of the topology.</summary>
+/// <param name="Name">Name.</param>
+/// <param name="UnderlayAddress">Address of its tunnels.</param>
+/// <param name="IsLocal">Whether it is the one that answers.</param>
+public sealed record HostReport(string Name, string UnderlayAddress, bool IsLocal);
+
+/// <summary>Ports of a host.</summary>
+/// <param name="Known">Ports that the topology binds here, uplinks too.</param>
+/// <param name="Bound">Those whose interface exists and has the program.</param>
+/// <param name="Uplinks">Uplinks among the known.</param>
+public sealed record PortCounts(int Known, int Bound, int Uplinks);
+
+/// <summary>Entries of the kernel's tables.</summary>
+/// <param name="Flows">Connections, each direction counted.</param>
+/// <param name="FlowsMax">Room for them.</param>
+/// <param name="Classes">Flow classes.</param>
+/// <param name="NextHops">Next hops.</param>
+/// <param name="Translations">NAT mappings of this host.</param>
+public sealed record TableCounts(long Flows, long FlowsMax, long Classes, long NextHops, long Translations);
+
+/// <summary>What the slow path did.</summary>
+/// <param name="Upcalls">Packets that came up.</param>
+/// <param name="Simulations">Packets simulated.</param>
+/// <param name="Installs">Flows installed.</param>
+/// <param name="Answers">Packets answered (ARP, ND, DHCP, ICMP).</param>
+/// <param name="StaleInstalls">Installs refused because the topology had moved on.</param>
+public sealed record SlowPathCounts(long Upcalls, long Simulations, long Installs, long Answers, long StaleInstalls);

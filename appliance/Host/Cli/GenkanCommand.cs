@@ -1,0 +1,43 @@
+using System;
+using System.Collections.Generic;
+using System.CommandLine;
+using System.Threading;
+using System.Threading.Tasks;
+using Genkan.Host.Agent;
+
+namespace Genkan.Host.Cli;
+
+/// <summary>The whole command line.</summary>
+internal static class GenkanCommand
+{
+    /// <summary>Makes the command line.</summary>
+    /// <param name="context">The world.</param>
+    /// <param name="runAgent">What <c>genkan run</c> does, with the process's exit code; null: there is no such command.</param>
+    public static RootCommand Create(CliContext context, Func<AgentOptions, CancellationToken, Task<int>>? runAgent)
+    {
+        Option<bool> json = new("--json") { Description = "Print JSON.", Recursive = true };
+        Option<string?> host = new("--host")
+        {
+            Description = "Which host's agent to ask; not needed where only one runs.",
+            HelpName = "NAME",
+            Recursive = true,
+        };
+        RootCommand root = new("Genkan, an edge gateway: runs the agent of one host, and shows what agents do.") { json, host };
+        if (runAgent is not null) root.Subcommands.Add(RunCommand.Create(context, host, runAgent));
+        root.Subcommands.Add(new Command("config", "Check or reload the topology file.")
+        {
+            ConfigCheck.Create(context, json),
+        });
+        return root;
+    }
+
+    /// <summary>Parses and does what the arguments say.</summary>
+    /// <returns>See <see cref="ExitCodes"/>.</returns>
+    public static async Task<int> InvokeAsync(RootCommand root, CliContext context, IReadOnlyList<string> arguments)
+    {
+        ParseResult result = root.Parse(arguments);
+        InvocationConfiguration configuration = new() { Output = context.Output, Error = context.Error };
+        int code = await result.InvokeAsync(configuration);
+        return result.Errors.Count > 0 ? ExitCodes.Usage : code;
+    }
+}

@@ -1,0 +1,41 @@
+using System;
+using System.CommandLine;
+using System.Threading;
+using System.Threading.Tasks;
+using Genkan.Host.Agent;
+
+namespace Genkan.Host.Cli;
+
+/// <summary><c>genkan run</c>: the agent of one host, in this network namespace, until it is told to stop.</summary>
+internal static class RunCommand
+{
+    private const string DefaultPins = "/sys/fs/bpf/genkan";
+
+    public static Command Create(
+        CliContext context, Option<string?> host, Func<AgentOptions, CancellationToken, Task<int>> runAgent)
+    {
+        Option<string> config = new("--config") { Description = "Topology file (YAML).", HelpName = "FILE", Required = true };
+        Option<string> pins = new("--pins")
+        {
+            Description = "Directory on a bpffs that keeps tables and programs while no agent runs; one for each host.",
+            HelpName = "DIR",
+            DefaultValueFactory = static _ => DefaultPins,
+        };
+        Option<AttachMode> attach = new("--attach")
+        {
+            Description = "How programs are hooked into interfaces.",
+            HelpName = "tcx|clsact|auto",
+            DefaultValueFactory = static _ => AttachMode.Auto,
+        };
+        Command command = new("run", "Run the agent of one host.") { config, pins, attach };
+        command.SetAction((result, cancellation) => runAgent(
+            new AgentOptions(
+                result.GetRequiredValue(config),
+                result.GetValue(host),
+                result.GetRequiredValue(pins),
+                context.RunDirectory,
+                result.GetValue(attach)),
+            cancellation));
+        return command;
+    }
+}
