@@ -1,3 +1,4 @@
+using System;
 using Genkan.Wire;
 
 namespace Genkan.Overlay.Flows;
@@ -13,5 +14,82 @@ public static class DropReasons
         PacketFault.NestedVlan => DropReason.NestedVlan,
         PacketFault.BadHeaderChecksum => DropReason.BadChecksum,
         _ => DropReason.Malformed,
+    };
+
+    /// <summary>The reason's name in metrics, JSON and on the command line: its C name without prefix, in lower case.</summary>
+    public static string NameOf(DropReason reason)
+    {
+        Span<char> name = stackalloc char[64];
+        int length = 0;
+        foreach (char c in reason.ToString())
+        {
+            if (char.IsAsciiLetterUpper(c) && length > 0) name[length++] = '_';
+            name[length++] = char.ToLowerInvariant(c);
+        }
+
+        return new string(name[..length]);
+    }
+
+    /// <summary>The reason as a sentence for operators.</summary>
+    public static string MeaningOf(DropReason reason) => reason switch
+    {
+        DropReason.Truncated => "Headers end before their own length.",
+        DropReason.Malformed => "Version, header length, total length or extension header is wrong.",
+        DropReason.BadChecksum => "IPv4 header or transport checksum, seen by the agent.",
+        DropReason.Martian => "Source or destination that may not be on a wire.",
+        DropReason.NestedVlan => "More than one 802.1Q tag.",
+        DropReason.VlanNotBound => "Tag without a port on this interface.",
+        DropReason.Fragment => "Later fragment that no rule can decide.",
+        DropReason.HopLimit => "TTL or hop limit reached zero.",
+        DropReason.TooBig => "Longer than the MTU of the way out, DF set.",
+        DropReason.PortUnknown => "Interface is not bound to a port.",
+        DropReason.PortDown => "Port is administratively down, or its interface is gone.",
+        DropReason.VtepUnknown => "Outer source is no host of ours.",
+        DropReason.NoGroupPolicy => "VXLAN without the group-policy extension.",
+        DropReason.TunnelKeyUnknown => "No delivery action in that slot.",
+        DropReason.TunnelKeyStale => "The slot's generation has moved on.",
+        DropReason.VxlanFromPort => "UDP to the VTEP port on a port that is not underlay.",
+        DropReason.TunnelLoop => "A packet from a tunnel would be tunnelled again.",
+        DropReason.InterfaceGone => "Next hop's interface does not exist.",
+        DropReason.BudgetPort => "First packets of new flows over the port's budget.",
+        DropReason.BudgetDestination => "Same, over the destination object's budget on an uplink.",
+        DropReason.BudgetControl => "ARP, ND, DHCP, ICMP for the agent, or control-plane policing.",
+        DropReason.Pending => "The flow's first packet is still being simulated and its queue is full.",
+        DropReason.RingFull => "The agent does not keep up.",
+        DropReason.ConnTableFull => "No room for the connection.",
+        DropReason.ReinjectMiss => "Re-injected packet found no flow: changed meanwhile.",
+        DropReason.UpcallTooBig => "Longer than the largest record.",
+        DropReason.NoDestination => "Uplink packet to no object of ours.",
+        DropReason.NatNoOwner => "NAT address, but no host owns that port block.",
+        DropReason.NatNoConnection => "NAT return without a connection here.",
+        DropReason.NatNotOwned => "Outgoing source (address, block) that the sending VTEP does not own.",
+        DropReason.NotLocalService => "To the gateway's own address, but no such service.",
+        DropReason.NoRoute => "FIB or virtual router has no route.",
+        DropReason.RouteBlackhole => "The route is a blackhole.",
+        DropReason.RouteReject => "The route rejects; the sender was told.",
+        DropReason.NoGateway => "No usable gateway host for the outside.",
+        DropReason.NoNeighbour => "Next hop's MAC is not known.",
+        DropReason.SecurityGroup => "No rule of the security groups admits it.",
+        DropReason.SpoofedMac => "Source MAC is not the port's.",
+        DropReason.SpoofedAddress => "Source address is not the port's.",
+        DropReason.SpoofedArp => "ARP sender is not the port's.",
+        DropReason.SpoofedNd => "ND target or source is not the port's.",
+        DropReason.DhcpServer => "DHCP server message from a tenant port.",
+        DropReason.RouterAdvertisement => "RA or redirect from a tenant port.",
+        DropReason.Rule => "A chain's drop rule.",
+        DropReason.RuleReject => "A chain's reject rule; the sender was told.",
+        DropReason.MacUnknown => "Unicast to a MAC that the bridge does not know.",
+        DropReason.DeviceLoop => "More devices than the limit.",
+        DropReason.NatPortsExhausted => "No source NAT port is left in the blocks of this host.",
+        DropReason.NatQuota => "The source holds its quota of ports.",
+        DropReason.Ethertype => "Not IPv4, IPv6 or ARP, and port security is on.",
+        DropReason.NotForUs => "Unicast to a router's own address that no service takes.",
+        DropReason.IngressIsEgress => "Destination is where it came from.",
+        DropReason.InvalidState => "Reply or ICMP error without a connection.",
+        DropReason.NetworkDown => "Device administratively down.",
+        DropReason.NoList => "Too many replication lists or members.",
+        DropReason.Answered => "Consumed: the agent answered it (ARP, DHCP, ping); counted apart, never an error.",
+        DropReason.NatProtocol => "A protocol that source NAT does not translate.",
+        _ => "Unknown.",
     };
 }

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Collections.Generic;
+using System.Diagnostics.CodeAnalysis;
 using System.Linq;
 using Genkan.Wire;
 
@@ -36,6 +37,9 @@ public sealed partial class TopologySnapshot
 
         return false;
     }
+
+    /// <summary>The name of an object or aspect, if the snapshot has it.</summary>
+    public bool TryGetName(ObjectId id, [NotNullWhen(true)] out string? name) => _names.TryGetValue(id, out name);
 
     /// <summary>The router whose zone an entry of the connection table names.</summary>
     public bool TryGetZone(uint zone, out ObjectId router)
