@@ -1,6 +1,122 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.Linq;
+using System.Runtime.InteropServices;
+using Genkan.Datapath.Native;
+
 namespace Genkan.Benchmarks;
 
+/// <summary>Lists the benchmarks, or runs the named ones.</summary>
 internal static class Program
 {
-    private static int Main() => 0;
+    private const int RunsMin = 5;
+    private const int InterruptedExitCode = 130;
+
+    private readonly record struct Options(bool Json, bool PeerOnly, int Runs);
+
+    private static int Main(string[] args)
+    {
+        Options options = new(Json: false, PeerOnly: false, RunsMin);
+        List<string> names = [];
+        foreach (string arg in args)
+        {
+            int runs = 0;
+            if (arg == "--json") options = options with { Json = true };
+            else if (arg == "--peer-only") options = options with { PeerOnly = true };
+            else if (TryReadRuns(arg, ref runs)) options = options with { Runs = runs };
+            else if (arg.StartsWith('-')) return Refuse($"unknown option '{arg}'");
+            else names.Add(arg);
+        }
+
+        IBenchmark[] all = Catalogue.Make();
+        if (names.Count == 0) return List(all);
+        string? unknown = names.Find(name => name != "all" && !Array.Exists(all, b => b.Name == name));
+        if (unknown is not null) return Refuse($"there is no benchmark '{unknown}'; without a name they are listed");
+        if (!Environment.IsPrivilegedProcess) return Refuse("namespaces and BPF need root: sudo tests/bench …");
+        return RunAll([.. all.Where(b => names.Contains("all") || names.Contains(b.Name))], options);
+    }
+
+    private static int RunAll(IBenchmark[] benchmarks, Options options)
+    {
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        using PosixSignalRegistration hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
+        Lab.RemoveLeftovers();
+        List<Result> results = [];
+        foreach (IBenchmark benchmark in benchmarks)
+        {
+            if (Lab.IsClosing) return InterruptedExitCode;
+            try
+            {
+                using (benchmark) results.Add(Measure(benchmark, options));
+                if (options.Json) Console.Out.WriteLine(results[^1].ToJson());
+            }
+            catch (Exception e) when (e is InvalidOperationException or KernelException)
+            {
+                Console.Error.WriteLine($"{benchmark.Name}: {e.Message}");
+            }
+            finally
+            {
+                Lab.DisposeAll(); // also what a failed preparation left
+            }
+        }
+
+        if (Lab.IsClosing) return InterruptedExitCode;
+        if (!options.Json) Result.WriteTable(Console.Out, results);
+        return results.Count == benchmarks.Length ? 0 : 1;
+    }
+
+    /// <summary>
+    /// Ours and the peer by turns; who is first changes with each turn, so that none always has the warmer machine.
+    /// </summary>
+    private static Result Measure(IBenchmark benchmark, Options options)
+    {
+        Console.Error.WriteLine($"{benchmark.Name}: preparing");
+        if (benchmark.Peer is not null) benchmark.PreparePeer();
+        if (!options.PeerOnly) benchmark.PrepareOurs();
+        List<double> ours = [];
+        List<double> peers = [];
+        for (int run = 0; run < options.Runs; run++)
+        {
+            bool oursFirst = run % 2 == 0;
+            if (oursFirst && !options.PeerOnly) ours.Add(benchmark.RunOurs());
+            if (benchmark.Peer is not null) peers.Add(benchmark.RunPeer());
+            if (!oursFirst && !options.PeerOnly) ours.Add(benchmark.RunOurs());
+            string figures = Last("ours", ours) + Last("peer", peers) + benchmark.Unit;
+            Console.Error.WriteLine($"{benchmark.Name}: run {run + 1} of {options.Runs}: {figures}");
+        }
+
+        return new Result(benchmark, MedianOf(ours), MedianOf(peers), options.Runs);
+    }
+
+    private static double? MedianOf(List<double> values) => values.Count > 0 ? Result.Median(values) : null;
+
+    private static string Last(string side, List<double> values) =>
+        values.Count > 0 ? string.Create(CultureInfo.InvariantCulture, $"{side} {values[^1]:G4} ") : "";
+
+    private static void Stop(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        Lab.DisposeAll(forGood: true);
+        Environment.Exit(InterruptedExitCode);
+    }
+
+    private static int List(IBenchmark[] all)
+    {
+        Console.Out.WriteLine("usage: sudo tests/bench [--json] [--runs=N] [--peer-only] NAME… | all");
+        int width = all.Max(b => b.Name.Length);
+        foreach (IBenchmark b in all) Console.Out.WriteLine($"  {b.Name.PadRight(width)}  {b.Summary}");
+        return 0;
+    }
+
+    private static bool TryReadRuns(string arg, ref int runs) =>
+        arg.StartsWith("--runs=", StringComparison.Ordinal)
+        && int.TryParse(arg["--runs=".Length..], CultureInfo.InvariantCulture, out runs) && runs >= 1;
+
+    private static int Refuse(string message)
+    {
+        Console.Error.WriteLine("bench: " + message);
+        return 2;
+    }
 }
