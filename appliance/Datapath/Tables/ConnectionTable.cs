@@ -1,0 +1,159 @@
+using System;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Genkan.Datapath.Bpf;
+using Genkan.Datapath.Layout;
+using Genkan.Datapath.Native;
+using Genkan.Overlay.Flows;
+
+namespace Genkan.Datapath.Tables;
+
+/// <summary>The exact tables, <c>conn4</c> and <c>conn6</c>, as one.</summary>
+internal sealed class ConnectionTable
+{
+    private const ulong CursorIpv6 = 1UL << 63;
+    private const ulong CursorStarted = 1UL << 62;
+
+    private readonly BpfTable<Conn4Key, ConnEntry> _table4;
+    private readonly BpfTable<Conn6Key, ConnEntry> _table6;
+    private readonly Generations _generations;
+    private readonly TagSource _tags;
+    private readonly Conn4Key[] _keys4 = new Conn4Key[DatapathLimits.BatchEntryMax];
+    private readonly Conn6Key[] _keys6 = new Conn6Key[DatapathLimits.BatchEntryMax];
+    private readonly ConnEntry[] _entries = new ConnEntry[DatapathLimits.BatchEntryMax];
+
+    internal ConnectionTable(BpfMap conn4, BpfMap conn6, Generations generations, TagSource tags)
+    {
+        (_table4, _table6) = (new BpfTable<Conn4Key, ConnEntry>(conn4), new BpfTable<Conn6Key, ConnEntry>(conn6));
+        (_generations, _tags) = (generations, tags);
+    }
+
+    /// <summary>Installs that the kernel refused for another reason than a full table.</summary>
+    internal ulong FailedCount { get; private set; }
+
+    internal uint MaxEntries4 => _table4.Map.Spec.MaxEntries;
+
+    internal uint MaxEntries6 => _table6.Map.Spec.MaxEntries;
+
+    /// <summary>See <see cref="IDatapath.Install"/>.</summary>
+    internal InstallOutcome Install(in FlowKey key, in FlowAction action) => key.Source.IsIpv4
+        ? Install(_table4, Conn4Key.Of(key), action)
+        : Install(_table6, Conn6Key.Of(key), action);
+
+    /// <summary>See <see cref="IDatapath.Remove"/>.</summary>
+    internal bool Remove(in FlowKey key) => key.Source.IsIpv4
+        ? _table4.Delete(Conn4Key.Of(key)) == Errno.None
+        : _table6.Delete(Conn6Key.Of(key)) == Errno.None;
+
+    /// <summary>See <see cref="IDatapath.TryFind"/>.</summary>
+    internal bool TryFind(in FlowKey key, out FlowEntry entry)
+    {
+        bool found = key.Source.IsIpv4
+            ? _table4.TryLookup(Conn4Key.Of(key), out ConnEntry value)
+            : _table6.TryLookup(Conn6Key.Of(key), out value);
+        entry = found ? value.ToFlowEntry(key) : default;
+        return found;
+    }
+
+    /// <summary>See <see cref="IDatapath.Scan"/>. The cursor is table, begun, and the kernel's own: a bucket of the hash.</summary>
+    internal int Scan(Span<FlowEntry> entries, ref ulong cursor)
+    {
+        int room = Math.Min(entries.Length, _entries.Length);
+        int count;
+        if ((cursor & CursorIpv6) == 0)
+        {
+            bool finished = Walk(_table4, _keys4.AsSpan(0, room), ref cursor, out count);
+            for (int i = 0; i < count; i++) entries[i] = _entries[i].ToFlowEntry(_keys4[i].ToFlowKey());
+            if (finished) cursor = CursorIpv6;
+        }
+        else
+        {
+            bool finished = Walk(_table6, _keys6.AsSpan(0, room), ref cursor, out count);
+            for (int i = 0; i < count; i++) entries[i] = _entries[i].ToFlowEntry(_keys6[i].ToFlowKey());
+            if (finished) cursor = 0;
+        }
+
+        return count;
+    }
+
+    /// <summary>Reads all entries, removes those that a judge condemns, and lets the tags go on behind the largest.</summary>
+    /// <param name="condemns">Judges by the key port and the action.</param>
+    /// <returns>Entries removed.</returns>
+    internal int Purge(Condemns condemns) => Purge(_table4, _keys4, key => key.Port, condemns)
+        + Purge(_table6, _keys6, key => key.Port, condemns);
+
+    /// <summary>Whether an entry is to go.</summary>
+    internal delegate bool Condemns(uint keyPort, in ConnAction action);
+
+    private InstallOutcome Install<TKey>(BpfTable<TKey, ConnEntry> table, in TKey key, in FlowAction action)
+        where TKey : unmanaged
+    {
+        if (!_generations.IsCurrent(action.Stamp)) return InstallOutcome.Stale;
+        ConnEntry entry = _tags.Entry(key, action);
+        Errno error = table.Update(key, entry, BpfUpdate.NoExist);
+        if (error == Errno.EEXIST)
+        {
+            if (table.TryLookup(key, out ConnEntry replaced)) entry.Continue(replaced);
+            error = table.Update(key, entry);
+        }
+
+        switch (error)
+        {
+            case Errno.None:
+                return InstallOutcome.Installed;
+            case Errno.E2BIG or Errno.ENOMEM or Errno.ENOSPC:
+                return InstallOutcome.Full;
+            default:
+                FailedCount++;
+                return InstallOutcome.Failed;
+        }
+    }
+
+    private bool Walk<TKey>(BpfTable<TKey, ConnEntry> table, Span<TKey> keys, ref ulong cursor, out int count)
+        where TKey : unmanaged
+    {
+        BpfBatchCursor position = new() { Started = (cursor & CursorStarted) != 0 };
+        uint bucket = (uint)cursor;
+        MemoryMarshal.Write(MemoryMarshal.AsBytes(new Span<BpfBatchCursor.CursorOctets>(ref position.Octets)), in bucket);
+        Errno error = table.LookupBatch(ref position, keys, _entries.AsSpan(0, keys.Length), out count);
+        bucket = MemoryMarshal.Read<uint>(
+            MemoryMarshal.AsBytes(new ReadOnlySpan<BpfBatchCursor.CursorOctets>(in position.Octets)));
+        if (error == Errno.ENOSPC)
+        {
+            // One bucket holds more than there is room for: no hash of ours does that with room for 64. Step over it.
+            count = 0;
+            FailedCount++;
+            bucket++;
+        }
+        else if (error != Errno.None)
+        {
+            FailedCount++;
+            return true;
+        }
+
+        cursor = (cursor & CursorIpv6) | CursorStarted | bucket;
+        return position.Finished;
+    }
+
+    private int Purge<TKey>(BpfTable<TKey, ConnEntry> table, TKey[] keys, Func<TKey, uint> portOf, Condemns condemns)
+        where TKey : unmanaged
+    {
+        List<TKey> condemned = [];
+        BpfBatchCursor cursor = default;
+        while (!cursor.Finished)
+        {
+            Errno error = table.LookupBatch(ref cursor, keys, _entries, out int count);
+            if (error != Errno.None) throw new KernelException($"bpf(MAP_LOOKUP_BATCH {table.Map.Spec.Name})", error);
+            for (int i = 0; i < count; i++)
+            {
+                _tags.Saw(_entries[i]);
+                if (condemns(portOf(keys[i]), in _entries[i].Action)) condemned.Add(keys[i]);
+            }
+        }
+
+        table.DeleteBatch(CollectionsMarshal.AsSpan(condemned), out int deletedCount);
+        Debug.Assert(deletedCount <= condemned.Count, "Only what was named goes.");
+        return deletedCount;
+    }
+}

@@ -1,0 +1,349 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using System.Threading;
+using Genkan.Datapath.Bpf;
+using Genkan.Datapath.Layout;
+using Genkan.Overlay.Flows;
+using Genkan.Overlay.Simulation;
+using Genkan.Overlay.Topology;
+
+namespace Genkan.Datapath.Tables;
+
+/// <summary>
+/// Next hops and replication lists. A way out keeps its index for as long as it exists; where it leads may change, which is one
+/// write whatever the number of flows. A new agent recognises next hops by their content.
+/// </summary>
+internal sealed class NextHopTable : IDisposable
+{
+    private readonly MmapArray<NexthopEntry> _nexthops;
+    private readonly MmapArray<ReplicationEntry> _lists;
+    private readonly PortTable _ports;
+    private readonly Dictionary<Egress, uint> _byEgress = [];
+    private readonly Dictionary<ulong, uint> _byList = [];
+    private readonly Dictionary<NexthopEntry, uint> _adopted = new(OctetComparer<NexthopEntry>.Instance);
+    private readonly SortedSet<uint> _freeHops = [];
+    private readonly SortedSet<uint> _freeLists = [];
+    private readonly HashSet<uint> _retired = [];
+    private HostPlan? _plan;
+    private ulong _reclaimedAtNs;
+
+    internal NextHopTable(BpfMap nexthop, BpfMap replication, PortTable ports)
+    {
+        _nexthops = new MmapArray<NexthopEntry>(nexthop);
+        _lists = new MmapArray<ReplicationEntry>(replication);
+        _ports = ports;
+        for (uint i = 1; i < _nexthops.Count; i++) _freeHops.Add(i);
+        for (uint i = 0; i < _lists.Count; i++) _freeLists.Add(i);
+        Adopt();
+    }
+
+    /// <summary>Finds which next hops flows use; set by the owner, called when the table is full.</summary>
+    internal Action<HashSet<uint>>? CollectUsed { get; set; }
+
+    /// <summary>Next hops in use.</summary>
+    internal int Count => _byEgress.Count + _byList.Count;
+
+    /// <summary>Limit.</summary>
+    internal int Max => _nexthops.Count - 1;
+
+    /// <summary>Replication lists in use.</summary>
+    internal int ListCount => _lists.Count - _freeLists.Count;
+
+    /// <summary>Limit of replication lists.</summary>
+    internal int ListMax => _lists.Count;
+
+    /// <summary>See <see cref="IDatapath.NextHop"/>.</summary>
+    internal uint Of(in Egress egress, ReadOnlySpan<Egress> targets)
+    {
+        if (egress.Kind == EgressKind.Replicate) return OfList(targets);
+        if (_byEgress.TryGetValue(egress, out uint index)) return index;
+        if (_plan is null || !TryResolve(egress, out NexthopEntry entry)) return 0;
+        if (!_adopted.Remove(entry, out index))
+        {
+            index = Allocate(_freeHops);
+            if (index == 0) return 0;
+            Write(index, entry);
+        }
+
+        _byEgress[egress] = index;
+        return index;
+    }
+
+    /// <summary>Follows a new plan: ways out that lead elsewhere now are pointed there, those that lead nowhere drop.</summary>
+    internal void Apply(HostPlan plan)
+    {
+        _plan = plan;
+        foreach ((Egress egress, uint index) in _byEgress)
+        {
+            if (TryResolve(egress, out NexthopEntry entry))
+            {
+                Write(index, entry);
+                continue;
+            }
+
+            Write(index, new NexthopEntry { DropReason = ReasonOf(egress.Kind) });
+            _byEgress.Remove(egress); // allowed while enumerating
+            _retired.Add(index);
+        }
+    }
+
+    /// <summary>Claims every next hop of a former agent that some way out of the plan has, and closes the others.</summary>
+    /// <returns>Next hops whose flows must go.</returns>
+    internal HashSet<uint> FinishAdoption()
+    {
+        if (_adopted.Count > 0)
+        {
+            foreach (Egress egress in PossibleEgresses(_plan!)) Of(egress, []);
+        }
+
+        HashSet<uint> dead = [.. _adopted.Values];
+        foreach ((ulong hash, uint index) in _byList)
+        {
+            if (!TargetsOf(index).Any(dead.Contains)) continue;
+            _byList.Remove(hash); // allowed while enumerating
+            dead.Add(index);
+        }
+
+        foreach (uint index in dead)
+        {
+            FreeListOf(index);
+            Write(index, new NexthopEntry { DropReason = DropReason.InterfaceGone });
+            _freeHops.Add(index);
+        }
+
+        _adopted.Clear();
+        return dead;
+    }
+
+    /// <summary>The kernel's row of a next hop.</summary>
+    internal NexthopEntry Row(uint index) => _nexthops[(int)index];
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _nexthops.Dispose();
+        _lists.Dispose();
+    }
+
+    private static DropReason ReasonOf(EgressKind kind) => kind switch
+    {
+        EgressKind.FibExit => DropReason.NoGateway,
+        EgressKind.NatReturn => DropReason.NatNoOwner,
+        _ => DropReason.PortDown,
+    };
+
+    private static IEnumerable<Egress> PossibleEgresses(HostPlan plan)
+    {
+        TopologyParts parts = plan.Topology.Parts;
+        foreach (VirtualPort port in parts.Ports) yield return new Egress(EgressKind.Port, port.Id);
+        foreach (Host host in parts.Hosts)
+        {
+            foreach (ExternalNetwork e in parts.ExternalNetworks) yield return new Egress(EgressKind.FibExit, e.Id, host.Id);
+            foreach (SourceNat n in plan.AllPools) yield return new Egress(EgressKind.NatReturn, n.Id, host.Id);
+            foreach (Bridge b in parts.Bridges) yield return new Egress(EgressKind.Flood, b.Id, host.Id);
+        }
+    }
+
+    private static ulong HashOf(ReadOnlySpan<uint> targets)
+    {
+        ulong h = (ulong)targets.Length;
+        foreach (uint target in targets)
+        {
+            h = (h ^ target) * LayoutLimits.DigestFactor;
+            h ^= h >> 32;
+        }
+
+        return h;
+    }
+
+    private void Adopt()
+    {
+        for (uint i = 1; i < _nexthops.Count; i++)
+        {
+            NexthopEntry entry = _nexthops[(int)i];
+            if (entry.Kind == NexthopKind.None) continue;
+            if (entry.Kind == NexthopKind.Replicate)
+            {
+                if (entry.Arg >= _lists.Count || !_byList.TryAdd(HashOf(TargetsOf(i)), i)) continue;
+                _freeLists.Remove(entry.Arg);
+            }
+            else if (!_adopted.TryAdd(entry, i))
+            {
+                continue; // a twin: nobody can tell them apart, so flows of this one go
+            }
+
+            _freeHops.Remove(i);
+        }
+    }
+
+    private uint[] TargetsOf(uint index)
+    {
+        ref ReplicationEntry list = ref _lists[(int)_nexthops[(int)index].Arg];
+        return ((ReadOnlySpan<uint>)list.Nexthop)[..(int)Math.Min(list.Count, LayoutLimits.ReplicationTargetsMax)].ToArray();
+    }
+
+    private bool TryResolve(in Egress egress, out NexthopEntry entry)
+    {
+        entry = default;
+        HostPlan plan = _plan!;
+        ObjectId here = plan.Local.Id;
+        switch (egress.Kind)
+        {
+            case EgressKind.Port:
+                return TryResolvePort(egress.Object, out entry);
+
+            case EgressKind.FibExit:
+                if (!plan.Topology.TryGetExternalNetwork(egress.Object, out ExternalNetwork? external)) return false;
+                ObjectId gateway = egress.Host;
+                Uplink? uplink = external.Uplinks.FirstOrDefault(u => u.Host == gateway);
+                if (uplink is null) return false;
+                if (gateway != here) return TryTunnel(gateway, DeliveryKind.FibExit, external.Id, ObjectId.None, out entry);
+                entry.Kind = NexthopKind.FibExit;
+                entry.Arg = uplink.FibTable;
+                entry.Port = _ports.SlotOf(uplink.Id);
+                return entry.Port != 0;
+
+            case EgressKind.NatReturn:
+                if (!plan.HasPool(egress.Object)) return false;
+                if (egress.Host != here)
+                {
+                    return TryTunnel(egress.Host, DeliveryKind.NatReturn, egress.Object, ObjectId.None, out entry);
+                }
+
+                entry.Kind = NexthopKind.Deliver;
+                entry.Arg = _ports.SlotOf(egress.Object);
+                return entry.Arg != 0;
+
+            case EgressKind.Flood:
+                return egress.Host != here
+                    && plan.Topology.TryGetBridge(egress.Object, out _)
+                    && TryTunnel(egress.Host, DeliveryKind.Flood, egress.Object, ObjectId.None, out entry);
+
+            default:
+                return false;
+        }
+    }
+
+    private bool TryResolvePort(ObjectId id, out NexthopEntry entry)
+    {
+        entry = default;
+        if (!_plan!.Topology.TryGetPort(id, out VirtualPort? port) || port.Binding is null) return false;
+        if (port.Binding.Host != _plan.Local.Id)
+        {
+            return TryTunnel(port.Binding.Host, DeliveryKind.Port, id, HostPlan.BindingOf(port), out entry);
+        }
+
+        entry.Kind = NexthopKind.Port;
+        entry.Arg = _ports.SlotOf(id);
+        return entry.Arg != 0;
+    }
+
+    private bool TryTunnel(ObjectId hostId, DeliveryKind kind, ObjectId target, ObjectId binding, out NexthopEntry entry)
+    {
+        entry = default;
+        if (!_plan!.Topology.TryGetHost(hostId, out Host? host)) return false;
+        entry = new NexthopEntry
+        {
+            Kind = NexthopKind.Tunnel,
+            PeerIsIpv6 = host.UnderlayAddress.IsIpv4 ? (byte)0 : (byte)1,
+            TunnelKey = DeliveryKey.Of(kind, target, hostId, binding).Value,
+            Peer = AddressOctets.Of(host.UnderlayAddress),
+        };
+        return true;
+    }
+
+    private uint OfList(ReadOnlySpan<Egress> targets)
+    {
+        if (targets.Length is 0 or > LayoutLimits.ReplicationTargetsMax) return 0;
+        Span<uint> indexes = stackalloc uint[LayoutLimits.ReplicationTargetsMax];
+        int count = 0;
+        foreach (ref readonly Egress target in targets)
+        {
+            uint index = target.Kind == EgressKind.Replicate ? 0 : Of(target, []);
+            if (index != 0) indexes[count++] = index;
+        }
+
+        indexes = indexes[..count];
+        if (count == 0) return 0;
+        ulong hash = HashOf(indexes);
+        if (_byList.TryGetValue(hash, out uint present)) return HasTargets(present, indexes) ? present : 0;
+        if (_freeLists.Count == 0) Reclaim();
+        if (_freeLists.Count == 0) return 0;
+        uint hop = Allocate(_freeHops);
+        if (hop == 0) return 0;
+        uint list = _freeLists.Min;
+        _freeLists.Remove(list);
+        ref ReplicationEntry row = ref _lists[(int)list];
+        row = default;
+        indexes.CopyTo(row.Nexthop);
+        row.Count = (uint)count;
+        Write(hop, new NexthopEntry { Kind = NexthopKind.Replicate, Arg = list });
+        _byList[hash] = hop;
+        return hop;
+    }
+
+    private bool HasTargets(uint index, ReadOnlySpan<uint> targets)
+    {
+        ref ReplicationEntry list = ref _lists[(int)_nexthops[(int)index].Arg];
+        return list.Count == targets.Length && ((ReadOnlySpan<uint>)list.Nexthop)[..targets.Length].SequenceEqual(targets);
+    }
+
+    private uint Allocate(SortedSet<uint> free)
+    {
+        if (free.Count == 0) Reclaim();
+        if (free.Count == 0) return 0;
+        uint index = free.Min;
+        free.Remove(index);
+        return index;
+    }
+
+    // Flows refer to next hops by index, so an index is free only when no flow and no list has it: mark and sweep, at most once
+    // in a while, because a full table stays full if all of it is in use.
+    private void Reclaim()
+    {
+        ulong now = MonotonicClock.NowNs;
+        if (CollectUsed is null || now - _reclaimedAtNs < DatapathLimits.ReclaimIntervalSeconds * 1_000_000_000UL) return;
+        _reclaimedAtNs = now;
+        HashSet<uint> used = [];
+        CollectUsed(used);
+        foreach ((ulong hash, uint index) in _byList)
+        {
+            if (used.Contains(index)) continue;
+            _byList.Remove(hash); // allowed while enumerating
+            FreeListOf(index);
+            Write(index, default);
+            _freeHops.Add(index);
+        }
+
+        foreach (uint index in _byList.Values) used.UnionWith(TargetsOf(index));
+        foreach (uint index in _retired)
+        {
+            if (used.Contains(index)) continue;
+            _retired.Remove(index); // allowed while enumerating
+            _freeHops.Add(index);
+        }
+    }
+
+    private void FreeListOf(uint index)
+    {
+        if (_nexthops[(int)index].Kind == NexthopKind.Replicate) _freeLists.Add(_nexthops[(int)index].Arg);
+    }
+
+    // The kind goes first and comes last, so that no program sees half of the old way and half of the new.
+    private void Write(uint index, in NexthopEntry wanted)
+    {
+        ref NexthopEntry row = ref _nexthops[(int)index];
+        if (OctetComparer<NexthopEntry>.Instance.Equals(row, wanted)) return;
+        NexthopEntry next = wanted;
+        next.Kind = NexthopKind.None;
+        if (next.DropReason == DropReason.None) next.DropReason = DropReason.InterfaceGone;
+        row.DropReason = DropReason.InterfaceGone;
+        row.Kind = NexthopKind.None;
+        Thread.MemoryBarrier();
+        row = next;
+        Thread.MemoryBarrier();
+        row.DropReason = wanted.DropReason;
+        row.Kind = wanted.Kind;
+    }
+}
