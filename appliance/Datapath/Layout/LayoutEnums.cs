@@ -48,28 +48,6 @@ internal enum MarkKind : byte
     Output = 2,
 }
 
-/// <summary>Why the kernel sent a frame up; equal to <c>enum upcall_kind</c>.</summary>
-public enum UpcallKind : byte
-{
-    /// <summary>No flow: simulate, install, inject.</summary>
-    Miss = 0,
-
-    /// <summary>ARP, ND, DHCP or an ICMP error: not queued behind a pending flow.</summary>
-    Control = 1,
-
-    /// <summary>Same flow as a packet that is on its way up already.</summary>
-    Follower = 2,
-
-    /// <summary>The soft generation moved: headers only, the packet itself was forwarded.</summary>
-    Revalidate = 3,
-
-    /// <summary>Flow found, but TTL or hop limit ran out: answer time exceeded.</summary>
-    HopLimit = 4,
-
-    /// <summary>Flow found, but longer than the way out takes.</summary>
-    TooBig = 5,
-}
-
 /// <summary>Flags of an upcall; equal to <c>enum upcall_flags</c>.</summary>
 [Flags]
 public enum UpcallFlags : ushort

@@ -18,7 +18,7 @@ internal sealed class ClassTable(BpfMap map, Generations generations, TagSource 
 
     internal uint MaxEntries => _table.Map.Spec.MaxEntries;
 
-    /// <summary>Entries at the last <see cref="Expire"/>, and installed since.</summary>
+    /// <summary>Entries at the last <see cref="Sweep"/>, and installed since.</summary>
     internal int Count { get; private set; }
 
     /// <summary>See <see cref="IDatapath.InstallClass"/>.</summary>
@@ -47,14 +47,9 @@ internal sealed class ClassTable(BpfMap map, Generations generations, TagSource 
         return error is Errno.E2BIG or Errno.ENOMEM ? InstallOutcome.Full : InstallOutcome.Failed;
     }
 
-    /// <summary>Removes entries that are stale, idle or of ports that are gone, and takes back the masks that no entry has.</summary>
-    /// <param name="idle">Age of the last packet past which an entry goes.</param>
-    /// <param name="condemns">Judges further by key port and action; may be null.</param>
-    /// <returns>Entries removed.</returns>
-    internal int Expire(TimeSpan idle, ConnectionTable.Condemns? condemns = null)
+    /// <summary>See <see cref="IDatapath.SweepClasses"/>; masks that no entry of a port has any more are taken back.</summary>
+    internal void Sweep(Span<bool> classesInUse)
     {
-        ulong now = MonotonicClock.NowNs;
-        ulong idleNs = (ulong)idle.Ticks * TimeSpan.NanosecondsPerTick;
         Array.Clear(_masks);
         List<ClassKey> condemned = [];
         int keptCount = 0;
@@ -68,22 +63,43 @@ internal sealed class ClassTable(BpfMap map, Generations generations, TagSource 
                 ref readonly ConnEntry entry = ref _entries[i];
                 ref readonly ClassKey key = ref _keys[i];
                 tags.Saw(entry);
-                FlowStamp stamp = new(entry.Action.ClassId, entry.Action.Generation, entry.Action.Soft);
-                bool isIdle = entry.LastSeenNs + idleNs < now;
-                if (isIdle || !generations.IsCurrent(stamp) || condemns?.Invoke(key.Port, in entry.Action) == true)
+                if (!IsWorthKeeping(key, entry))
                 {
                     condemned.Add(key);
                     continue;
                 }
 
                 keptCount++;
-                if (key.Port < _masks.Length) _masks[key.Port] |= (ushort)(1 << (int)key.Mask);
+                if (entry.Action.ClassId < classesInUse.Length) classesInUse[(int)entry.Action.ClassId] = true;
+                if (key.Port < _masks.Length) _masks[(int)key.Port] |= (ushort)(1 << (int)key.Mask);
             }
         }
 
-        _table.DeleteBatch(CollectionsMarshal.AsSpan(condemned), out int deletedCount);
+        _table.DeleteBatch(CollectionsMarshal.AsSpan(condemned), out _);
         Count = keptCount;
         ports.SetClassMasks(_masks);
-        return deletedCount;
+    }
+
+    /// <summary>Notes the next hops of all entries.</summary>
+    internal void CollectNextHops(HashSet<uint> used)
+    {
+        BpfBatchCursor cursor = default;
+        while (!cursor.Finished)
+        {
+            Errno error = _table.LookupBatch(ref cursor, _keys, _entries, out int count);
+            if (error != Errno.None) throw new KernelException("bpf(MAP_LOOKUP_BATCH class)", error);
+            for (int i = 0; i < count; i++) used.Add(_entries[i].Action.Nexthop);
+        }
+    }
+
+    // Drops are looked at again now and then, however many packets they absorb.
+    private bool IsWorthKeeping(in ClassKey key, in ConnEntry entry)
+    {
+        FlowStamp stamp = new(entry.Action.ClassId, entry.Action.Generation, entry.Action.Soft);
+        if (!generations.IsCurrent(stamp) || !ports.IsLive(key.Port)) return false;
+        bool isDrop = entry.Action.Verdict == FlowVerdict.Drop;
+        TimeSpan limit = isDrop ? DatapathLimits.ClassDropAge : DatapathLimits.ClassIdle;
+        ulong since = isDrop ? entry.CreatedNs : entry.LastSeenNs;
+        return since + ((ulong)limit.Ticks * TimeSpan.NanosecondsPerTick) >= MonotonicClock.NowNs;
     }
 }

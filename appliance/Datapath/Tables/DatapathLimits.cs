@@ -1,3 +1,4 @@
+using System;
 using Genkan.Datapath.Layout;
 
 namespace Genkan.Datapath.Tables;
@@ -43,6 +44,12 @@ public static class DatapathLimits
 
     /// <summary>Octets of an interface name (IFNAMSIZ less the final zero).</summary>
     public const int InterfaceNameMax = 15;
+
+    /// <summary>A class entry without packets for so long goes.</summary>
+    public static readonly TimeSpan ClassIdle = TimeSpan.FromSeconds(60);
+
+    /// <summary>A class entry that drops is simulated again after so long.</summary>
+    public static readonly TimeSpan ClassDropAge = TimeSpan.FromSeconds(10);
 
     /// <summary>Seconds at least between two searches for next hops that no flow uses any more.</summary>
     public const int ReclaimIntervalSeconds = 10;

@@ -21,6 +21,7 @@ internal sealed class NextHopTable : IDisposable
     private readonly PortTable _ports;
     private readonly Dictionary<Egress, uint> _byEgress = [];
     private readonly Dictionary<ulong, uint> _byList = [];
+    private readonly Dictionary<uint, Egress> _egresses = [];
     private readonly Dictionary<NexthopEntry, uint> _adopted = new(OctetComparer<NexthopEntry>.Instance);
     private readonly SortedSet<uint> _freeHops = [];
     private readonly SortedSet<uint> _freeLists = [];
@@ -67,8 +68,12 @@ internal sealed class NextHopTable : IDisposable
         }
 
         _byEgress[egress] = index;
+        _egresses[index] = egress;
         return index;
     }
+
+    /// <summary>See <see cref="IDatapath.TryGetNextHop"/>.</summary>
+    internal bool TryGet(uint index, out Egress egress) => _egresses.TryGetValue(index, out egress);
 
     /// <summary>Follows a new plan: ways out that lead elsewhere now are pointed there, those that lead nowhere drop.</summary>
     internal void Apply(HostPlan plan)
@@ -84,6 +89,7 @@ internal sealed class NextHopTable : IDisposable
 
             Write(index, new NexthopEntry { DropReason = ReasonOf(egress.Kind) });
             _byEgress.Remove(egress); // allowed while enumerating
+            _egresses.Remove(index);
             _retired.Add(index);
         }
     }
