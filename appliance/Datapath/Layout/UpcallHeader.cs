@@ -4,9 +4,12 @@ using Genkan.Overlay.Flows;
 namespace Genkan.Datapath.Layout;
 
 /// <summary><c>struct upcall</c>: the octets captured come after it.</summary>
-[StructLayout(LayoutKind.Explicit, Size = 64)]
+[StructLayout(LayoutKind.Explicit, Size = Size)]
 internal struct UpcallHeader
 {
+    /// <summary>Octets in front of those captured.</summary>
+    internal const int Size = 64;
+
     [FieldOffset(0)] internal ulong TimeNs;
     [FieldOffset(8)] internal uint Port;
     [FieldOffset(12)] internal uint Length;

@@ -12,14 +12,26 @@ namespace Genkan.Datapath.Netlink;
 /// <param name="IsUp">Whether it was set up.</param>
 /// <param name="HasCarrier">Whether the other end is up too.</param>
 /// <param name="PeerIfindex">The veth's other end, within its own namespace, or the parent; 0 for none.</param>
+/// <param name="IsPeerElsewhere">Whether the other end is in another namespace.</param>
 public sealed record LinkInfo(
-    int Ifindex, string Name, string Kind, MacAddress Mac, int MtuOctets, bool IsUp, bool HasCarrier, int PeerIfindex);
+    int Ifindex,
+    string Name,
+    string Kind,
+    MacAddress Mac,
+    int MtuOctets,
+    bool IsUp,
+    bool HasCarrier,
+    int PeerIfindex,
+    bool IsPeerElsewhere);
 
 /// <summary>What to set on an interface; null leaves it.</summary>
 public sealed record LinkSettings
 {
     /// <summary>Set up or down.</summary>
     public bool? IsUp { get; init; }
+
+    /// <summary>Whether it takes frames to other MAC addresses than its own.</summary>
+    public bool? IsPromiscuous { get; init; }
 
     /// <summary>Largest IP packet, octets.</summary>
     public int? MtuOctets { get; init; }

@@ -68,7 +68,8 @@ public sealed partial class RouteSocket
     public void SetLink(int ifindex, LinkSettings settings)
     {
         LinkHeader header = new() { Ifindex = ifindex };
-        if (settings.IsUp is { } isUp) (header.Flags, header.Change) = (isUp ? LinkHeader.FlagUp : 0, LinkHeader.FlagUp);
+        if (settings.IsUp is { } isUp) Set(ref header, LinkHeader.FlagUp, isUp);
+        if (settings.IsPromiscuous is { } isPromiscuous) Set(ref header, LinkHeader.FlagPromiscuous, isPromiscuous);
         NetlinkMessage message = new(NetlinkType.NewLink, NetlinkFlags.None, FixedPart.Of(header));
         if (settings.MtuOctets is { } mtu) message.AddUInt32(LinkAttribute.Mtu, (uint)mtu);
         if (settings.Mac is { } mac) Add(message, LinkAttribute.Address, mac);
@@ -128,6 +129,7 @@ public sealed partial class RouteSocket
     {
         if (!FixedPart.TrySplit(body, out LinkHeader header, out NetlinkAttributes attributes) || header.Family != 0) return null;
         (string name, string kind, MacAddress mac, uint mtu, uint peer) = ("", "", default, 0, 0);
+        bool isPeerElsewhere = false;
         while (attributes.TryNext())
         {
             switch (attributes.Type)
@@ -135,6 +137,7 @@ public sealed partial class RouteSocket
                 case LinkAttribute.Name: name = attributes.Text; break;
                 case LinkAttribute.Mtu: mtu = attributes.UInt32; break;
                 case LinkAttribute.Link: peer = attributes.UInt32; break;
+                case LinkAttribute.PeerNamespaceId: isPeerElsewhere = true; break;
                 case LinkAttribute.Info: kind = KindOf(attributes.Value); break;
                 case LinkAttribute.Address when attributes.Value.Length == MacAddress.Size:
                     mac = MacAddress.FromOctets(attributes.Value);
@@ -143,7 +146,13 @@ public sealed partial class RouteSocket
         }
         return new LinkInfo(
             header.Ifindex, name, kind, mac, (int)mtu, (header.Flags & LinkHeader.FlagUp) != 0,
-            (header.Flags & LinkHeader.FlagLowerUp) != 0, (int)peer);
+            (header.Flags & LinkHeader.FlagLowerUp) != 0, (int)peer, isPeerElsewhere);
+    }
+
+    private static void Set(ref LinkHeader header, uint flag, bool isOn)
+    {
+        header.Change |= flag;
+        if (isOn) header.Flags |= flag;
     }
 
     private static string KindOf(ReadOnlySpan<byte> info)

@@ -10,6 +10,7 @@ namespace Genkan.Datapath.Netlink;
 internal struct LinkHeader
 {
     internal const uint FlagUp = 1;
+    internal const uint FlagPromiscuous = 0x100;
     internal const uint FlagLowerUp = 0x10000;
 
     internal byte Family;

@@ -23,6 +23,8 @@ internal sealed class ConnectionTable
     private readonly Conn6Key[] _keys6 = new Conn6Key[DatapathLimits.BatchEntryMax];
     private readonly ConnEntry[] _entries = new ConnEntry[DatapathLimits.BatchEntryMax];
 
+    private long _scanned;
+
     internal ConnectionTable(BpfMap conn4, BpfMap conn6, Generations generations, TagSource tags)
     {
         (_table4, _table6) = (new BpfTable<Conn4Key, ConnEntry>(conn4), new BpfTable<Conn6Key, ConnEntry>(conn6));
@@ -31,6 +33,12 @@ internal sealed class ConnectionTable
 
     /// <summary>Installs that the kernel refused for another reason than a full table.</summary>
     internal ulong FailedCount { get; private set; }
+
+    /// <summary>IPv4 entries at the end of the last whole scan.</summary>
+    internal long Count4 { get; private set; }
+
+    /// <summary>IPv6 entries at the end of the last whole scan.</summary>
+    internal long Count6 { get; private set; }
 
     internal uint MaxEntries4 => _table4.Map.Spec.MaxEntries;
 
@@ -61,17 +69,20 @@ internal sealed class ConnectionTable
     {
         int room = Math.Min(entries.Length, _entries.Length);
         int count;
+        if (cursor == 0) _scanned = 0;
         if ((cursor & CursorIpv6) == 0)
         {
             bool finished = Walk(_table4, _keys4.AsSpan(0, room), ref cursor, out count);
             for (int i = 0; i < count; i++) entries[i] = _entries[i].ToFlowEntry(_keys4[i].ToFlowKey());
-            if (finished) cursor = CursorIpv6;
+            _scanned += count;
+            if (finished) (cursor, Count4, _scanned) = (CursorIpv6, _scanned, 0);
         }
         else
         {
             bool finished = Walk(_table6, _keys6.AsSpan(0, room), ref cursor, out count);
             for (int i = 0; i < count; i++) entries[i] = _entries[i].ToFlowEntry(_keys6[i].ToFlowKey());
-            if (finished) cursor = 0;
+            _scanned += count;
+            if (finished) (cursor, Count6, _scanned) = (0, _scanned, 0);
         }
 
         return count;

@@ -1,0 +1,244 @@
+using System;
+using System.Collections.Generic;
+using System.Threading;
+using Genkan.Datapath.Layout;
+using Genkan.Overlay.Flows;
+using Genkan.Overlay.Simulation;
+using Genkan.Overlay.Topology;
+
+namespace Genkan.Datapath.Tables;
+
+/// <summary>
+/// The kernel's tables, programs and devices of one host. Everything is pinned: disposing of this, or dying, stops no traffic, and
+/// the next one on the same host goes on with the same slots, next hops and connections. One thread uses it, in the host's network
+/// namespace.
+/// </summary>
+public sealed partial class KernelDatapath : IDatapath, IDisposable
+{
+    private readonly KernelDatapathOptions _options;
+    private readonly HostLock _lock;
+    private readonly HostDevices _devices;
+    private readonly UplinkDevices _uplinks;
+    private readonly KernelTables _tables;
+    private readonly BudgetTable _budgets;
+    private readonly PortTable _ports;
+    private readonly NextHopTable _nextHops;
+    private readonly DeliveryTable _deliveries;
+    private readonly Generations _generations;
+    private readonly ConnectionTable _connections;
+    private readonly ClassTable _classes;
+    private readonly NeighbourTable _neighbours;
+    private readonly NatOwnerTable _natOwners;
+    private readonly ServiceTable _services;
+    private readonly DestinationTable _destinations;
+    private readonly VtepTable _vteps;
+    private readonly Statistics _statistics;
+    private readonly Attachments _attachments;
+    private readonly LinkWatch _watch;
+    private readonly Injector _injector;
+    private HostPlan? _plan;
+    private bool _hasOldSlots;
+
+    private KernelDatapath(KernelDatapathOptions options, HostLock hostLock, HostDevices devices, KernelTables tables)
+    {
+        (_options, _lock, _devices, _tables) = (options, hostLock, devices, tables);
+        Bpf.BpfProgramSet set = tables.Set;
+        TagSource tags = new(tables.Settings.DigestSeed);
+        _uplinks = new UplinkDevices(devices);
+        _budgets = new BudgetTable(set.Map("budget"));
+        _ports = new PortTable(set.Map("ports"), set.Map("link"), _budgets);
+        _nextHops = new NextHopTable(set.Map("nexthop"), set.Map("replication"), _ports) { CollectUsed = CollectNextHops };
+        _deliveries = new DeliveryTable(set.Map("delivery"), _ports);
+        _generations = new Generations(set.Map("generation"));
+        _connections = new ConnectionTable(set.Map("conn4"), set.Map("conn6"), _generations, tags);
+        _classes = new ClassTable(set.Map("class"), _generations, tags, _ports);
+        _neighbours = new NeighbourTable(set.Map("neighbour"), _ports);
+        _natOwners = new NatOwnerTable(set.Map("nat_owner"), _nextHops);
+        _services = new ServiceTable(set.Map("local_service"), _budgets);
+        _destinations = new DestinationTable(set.Map("destination"), _budgets);
+        _vteps = new VtepTable(set.Map("vtep"), _budgets);
+        _statistics = new Statistics(set.Map("port_stats"), set.Map("drop_stats"), _ports, _budgets);
+        _attachments = new Attachments(options.LinkDirectory);
+        _watch = new LinkWatch();
+        _injector = new Injector(HostDevices.AgentSend);
+        Upcalls = new UpcallReader(set.Map("upcall_control"), set.Map("upcall_data"));
+        _hasOldSlots = tables.IsAdopted;
+    }
+
+    /// <summary>What the programs send up.</summary>
+    public UpcallReader Upcalls { get; }
+
+    /// <summary>Whether a former agent's tables were taken over: its connections go on.</summary>
+    public bool IsAdopted => _tables.IsAdopted;
+
+    /// <summary>Largest IP packet of a tenant that fits the tunnels (underlay MTU less 50 octets, on IPv6 less 70).</summary>
+    public int TenantMtuMax => _devices.TenantMtuMax;
+
+    /// <inheritdoc/>
+    public TimeSpan Now => MonotonicClock.Now;
+
+    /// <summary>Brings a host's data plane up, or takes over the one that is there.</summary>
+    /// <exception cref="DatapathException">The host lacks something, or another agent runs; the message says what to do.</exception>
+    /// <exception cref="Native.KernelException">The kernel refused a call.</exception>
+    public static KernelDatapath Start(KernelDatapathOptions options)
+    {
+        Preconditions.Demand(options);
+        HostLock hostLock = HostLock.Take(options);
+        HostDevices? devices = null;
+        KernelTables? tables = null;
+        try
+        {
+            devices = new HostDevices();
+            devices.Ensure(options.UnderlayAddress, options.VxlanPort);
+            tables = KernelTables.Load(options);
+            KernelDatapath datapath = new(options, hostLock, devices, tables);
+            datapath.WriteSettings();
+            return datapath;
+        }
+        catch
+        {
+            tables?.Dispose();
+            devices?.Dispose();
+            hostLock.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Removes everything that agents left on a host: programs, tables, devices. Its traffic ends.</summary>
+    /// <exception cref="DatapathException">An agent runs.</exception>
+    public static void Remove(KernelDatapathOptions options)
+    {
+        using HostLock hostLock = HostLock.Take(options);
+        if (System.IO.Directory.Exists(options.PinDirectory))
+        {
+            using (Attachments attachments = new(options.LinkDirectory)) attachments.DetachAll();
+            System.IO.Directory.Delete(options.PinDirectory, recursive: true);
+        }
+
+        using HostDevices devices = new();
+        devices.RemoveAll();
+    }
+
+    /// <inheritdoc/>
+    public bool TryGetPort(uint slot, out DatapathPort port) => _ports.TryGetPort(slot, out port);
+
+    /// <inheritdoc/>
+    public bool TryGetSlot(ObjectId id, out uint slot) => _ports.TryGetSlot(id, out slot);
+
+    /// <inheritdoc/>
+    public uint NextHop(in Egress egress, ReadOnlySpan<Egress> targets) => _nextHops.Of(egress, targets);
+
+    /// <inheritdoc/>
+    public bool TryGetNextHop(uint nextHop, out Egress egress) => _nextHops.TryGet(nextHop, out egress);
+
+    /// <inheritdoc/>
+    public InstallOutcome Install(in FlowKey key, in FlowAction action) => _connections.Install(key, action);
+
+    /// <inheritdoc/>
+    public InstallOutcome InstallClass(FlowMask mask, ushort etherType, in FlowKey key, in FlowAction action) =>
+        _classes.Install(mask, etherType, key, action);
+
+    /// <inheritdoc/>
+    public bool Remove(in FlowKey key) => _connections.Remove(key);
+
+    /// <inheritdoc/>
+    public bool TryFind(in FlowKey key, out FlowEntry entry) => _connections.TryFind(key, out entry);
+
+    /// <inheritdoc/>
+    public int Scan(Span<FlowEntry> entries, ref ulong cursor) => _connections.Scan(entries, ref cursor);
+
+    /// <inheritdoc/>
+    public void SweepClasses(Span<bool> classesInUse) => _classes.Sweep(classesInUse);
+
+    /// <inheritdoc/>
+    public FlowStamp Stamp(uint classId) => _generations.Stamp(classId);
+
+    /// <inheritdoc/>
+    public void Bump(uint classId, bool isHard) => _generations.Bump(classId, isHard);
+
+    /// <summary>Lets a class ask for revalidation again: its last event was answered.</summary>
+    public void Rearm(uint classId) => _generations.Rearm(classId);
+
+    /// <inheritdoc/>
+    public void Inject(uint slot, ReadOnlySpan<byte> frame, in FrameOffload offload) =>
+        _injector.Queue(MarkKind.AsIfFromPort, slot, frame, offload);
+
+    /// <inheritdoc/>
+    public void Output(uint nextHop, ReadOnlySpan<byte> frame, in FrameOffload offload) =>
+        _injector.Queue(MarkKind.Output, nextHop, frame, offload);
+
+    /// <inheritdoc/>
+    public void Flush() => _injector.Flush();
+
+    /// <inheritdoc/>
+    public void CountDrop(uint slot, DropReason reason) => _statistics.CountDrop(slot, reason);
+
+    /// <summary>Tells the programs that the agent lives.</summary>
+    public void Beat() => Volatile.Write(ref _tables.Settings.HeartbeatNs, MonotonicClock.NowNs);
+
+    /// <summary>Counters of every slot in use and of slot 0.</summary>
+    public IReadOnlyList<PortStatistics> ReadPortStatistics() => _statistics.ReadAll();
+
+    /// <summary>Counters of one slot.</summary>
+    public PortStatistics ReadPortStatistics(uint slot) => _statistics.Read(slot);
+
+    /// <summary>Packets over some budget.</summary>
+    public ulong BudgetRefusedTotal => _budgets.RefusedTotal;
+
+    /// <summary>Frames of the agent that the kernel did not take.</summary>
+    public ulong InjectRefusedTotal => _injector.RefusedCount;
+
+    /// <summary>How full the tables are.</summary>
+    public IReadOnlyList<TableOccupancy> ReadOccupancy() =>
+    [
+        new("conn4", _connections.Count4, _connections.MaxEntries4),
+        new("conn6", _connections.Count6, _connections.MaxEntries6),
+        new("class", _classes.Count, _classes.MaxEntries),
+        new("nexthop", _nextHops.Count, _nextHops.Max),
+        new("replication", _nextHops.ListCount, _nextHops.ListMax),
+        new("delivery", _deliveries.Count, _deliveries.Max),
+        new("link", _ports.LinkCount, _ports.LinkMax),
+        new("neighbour", _neighbours.Table.Count, _neighbours.Table.MaxEntries),
+        new("nat_owner", _natOwners.Table.Count, _natOwners.Table.MaxEntries),
+        new("local_service", _services.Table.Count, _services.Table.MaxEntries),
+        new("destination", _destinations.Table.Count, _destinations.Table.MaxEntries),
+        new("vtep", _vteps.Table.Count, _vteps.Table.MaxEntries),
+    ];
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _injector.Dispose();
+        _watch.Dispose();
+        Upcalls.Dispose();
+        _attachments.Dispose();
+        _generations.Dispose();
+        _deliveries.Dispose();
+        _nextHops.Dispose();
+        _ports.Dispose();
+        _budgets.Dispose();
+        _tables.Dispose();
+        _devices.Dispose();
+        _lock.Dispose();
+    }
+
+    private void WriteSettings()
+    {
+        ref SettingsEntry settings = ref _tables.Settings;
+        settings.VxlanIfindex = _devices.VxlanIfindex;
+        settings.AgentIfindex = _devices.AgentIfindex;
+        settings.VxlanPort = _options.VxlanPort;
+        Beat();
+        _tables.Seal();
+    }
+
+    private void CollectNextHops(HashSet<uint> used)
+    {
+        _connections.Purge((uint _, in ConnAction action) =>
+        {
+            used.Add(action.Nexthop);
+            return false;
+        });
+        _classes.CollectNextHops(used);
+    }
+}

@@ -1,0 +1,32 @@
+using System.IO;
+using Genkan.Wire;
+
+namespace Genkan.Datapath.Tables;
+
+/// <summary>What the data plane of one host is made with.</summary>
+public sealed record KernelDatapathOptions
+{
+    /// <summary>Name of the host: names its pins and its lock.</summary>
+    public required string HostName { get; init; }
+
+    /// <summary>The host's own address in the underlay, which one of its interfaces has.</summary>
+    public required IpAddress UnderlayAddress { get; init; }
+
+    /// <summary>A directory on a bpffs; each host has its own below.</summary>
+    public string PinRoot { get; init; } = "/sys/fs/bpf/genkan";
+
+    /// <summary>A directory for locks; each host has its own below.</summary>
+    public string RunDirectory { get; init; } = "/run/genkan";
+
+    /// <summary>UDP port of the tunnels.</summary>
+    public ushort VxlanPort { get; init; } = 4789;
+
+    /// <summary>Sizes of the tables that grow with traffic; null: by the machine's memory. Pinned tables keep theirs.</summary>
+    public TableSizes? Sizes { get; init; }
+
+    internal string PinDirectory => Path.Combine(PinRoot, HostName);
+
+    internal string LinkDirectory => Path.Combine(PinDirectory, "links");
+
+    internal string LockPath => Path.Combine(RunDirectory, HostName, "lock");
+}

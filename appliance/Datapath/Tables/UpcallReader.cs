@@ -1,0 +1,157 @@
+using System;
+using System.Collections.Generic;
+using System.Runtime.InteropServices;
+using Genkan.Datapath.Bpf;
+using Genkan.Datapath.Layout;
+using Genkan.Datapath.Rings;
+using Genkan.Overlay.Flows;
+
+namespace Genkan.Datapath.Tables;
+
+/// <summary>A packet that the kernel sent up. The frame stands in the kernel's memory until the next one is read.</summary>
+public readonly ref struct UpcallFrame
+{
+    internal UpcallFrame(in UpcallHeader header, ReadOnlySpan<byte> frame)
+    {
+        Upcall = new Upcall(
+            header.Port,
+            header.Kind,
+            header.State,
+            header.Length,
+            header.ClassId,
+            new FrameOffload(header.GsoSize, header.VlanTci));
+        Frame = frame;
+        Time = TimeSpan.FromTicks((long)(header.TimeNs / TimeSpan.NanosecondsPerTick));
+        Flags = header.Flags;
+        VtepHost = header.VtepHost;
+        FlowDigest = header.FlowDigest;
+        MtuOctets = header.Mtu;
+        NextHop = header.Nexthop;
+    }
+
+    /// <summary>What the kernel says of it.</summary>
+    public Upcall Upcall { get; }
+
+    /// <summary>Its octets from the Ethernet header on, without VLAN tag; may be fewer than the frame's length.</summary>
+    public ReadOnlySpan<byte> Frame { get; }
+
+    /// <summary>When it came, CLOCK_MONOTONIC.</summary>
+    public TimeSpan Time { get; }
+
+    /// <summary>Truncated, from a tunnel, commit bit.</summary>
+    public UpcallFlags Flags { get; }
+
+    /// <summary>Low half of the sending host's id, 0 if it came from no tunnel.</summary>
+    public uint VtepHost { get; }
+
+    /// <summary>Equal for packets of one flow.</summary>
+    public uint FlowDigest { get; }
+
+    /// <summary>MTU of the way out for <see cref="UpcallKind.TooBig"/>, else 0.</summary>
+    public uint MtuOctets { get; }
+
+    /// <summary>Next hop of the entry found for too big and hop limit, else 0.</summary>
+    public uint NextHop { get; }
+}
+
+/// <summary>
+/// Reads what the programs send up: a ring for control packets and one for data on each CPU. Control comes first, and the CPUs take
+/// turns, so that a flood on one does not silence another. One thread reads.
+/// </summary>
+public sealed class UpcallReader : IDisposable
+{
+    private readonly List<RingBuffer> _control = [];
+    private readonly List<RingBuffer> _data = [];
+    private readonly Poller _poller = new();
+    private readonly int[] _ready = new int[Poller.ReadyCountMax];
+    private RingBuffer? _reading;
+    private int _controlNext;
+    private int _dataNext;
+
+    /// <summary>Opens the rings, made here where a CPU has none yet.</summary>
+    internal UpcallReader(BpfMap control, BpfMap data)
+    {
+        int cpuCount = BpfSyscall.PossibleCpuCount;
+        uint octets = RingOctets(cpuCount);
+        for (int cpu = 0; cpu < cpuCount && cpu < control.Spec.MaxEntries; cpu++)
+        {
+            _control.Add(Open(control, cpu, octets));
+            _data.Add(Open(data, cpu, octets));
+        }
+    }
+
+    /// <summary>Octets that wait in all rings.</summary>
+    public long BacklogOctets
+    {
+        get
+        {
+            long total = 0;
+            foreach (RingBuffer ring in _control) total += ring.BacklogOctets;
+            foreach (RingBuffer ring in _data) total += ring.BacklogOctets;
+            return total;
+        }
+    }
+
+    /// <summary>Takes the next packet, and gives the room of the one before back.</summary>
+    /// <returns>False if none is there.</returns>
+    public bool TryRead(out UpcallFrame upcall)
+    {
+        _reading?.Advance();
+        _reading = null;
+        return TryRead(_control, ref _controlNext, out upcall) || TryRead(_data, ref _dataNext, out upcall);
+    }
+
+    /// <summary>Waits for a packet, for <see cref="Wake"/>, or until the time is over.</summary>
+    public void Wait(TimeSpan timeout) => _poller.Wait(timeout, _ready);
+
+    /// <summary>Ends a <see cref="Wait"/>. Any thread may call it.</summary>
+    public void Wake() => _poller.Wake();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _poller.Dispose();
+        foreach (RingBuffer ring in _control) ring.Dispose();
+        foreach (RingBuffer ring in _data) ring.Dispose();
+    }
+
+    /// <summary>The largest power of two that fits the share of a ring.</summary>
+    internal static uint RingOctets(int cpuCount)
+    {
+        uint octets = DatapathLimits.RingOctetsMin;
+        while (octets * 2UL * 2 * (uint)cpuCount <= DatapathLimits.RingOctetsTotal) octets *= 2;
+        return octets;
+    }
+
+    private RingBuffer Open(BpfMap outer, int cpu, uint octets)
+    {
+        BpfMapOfMaps rings = new(outer);
+        BpfMap? inner = rings.TryOpen(cpu);
+        if (inner is null)
+        {
+            inner = RingBuffer.CreateMap(outer.Spec.Name, octets);
+            rings.Set(cpu, inner);
+        }
+
+        RingBuffer ring = new(inner);
+        _poller.Add(ring, cpu);
+        return ring;
+    }
+
+    private bool TryRead(List<RingBuffer> rings, ref int next, out UpcallFrame upcall)
+    {
+        for (int i = 0; i < rings.Count; i++)
+        {
+            RingBuffer ring = rings[next];
+            next = next + 1 == rings.Count ? 0 : next + 1;
+            if (!ring.TryRead(out ReadOnlySpan<byte> record)) continue;
+            _reading = ring;
+            UpcallHeader header = MemoryMarshal.Read<UpcallHeader>(record);
+            upcall = new UpcallFrame(header, record.Slice(UpcallHeader.Size, (int)header.Captured));
+            return true;
+        }
+
+        upcall = default;
+        return false;
+    }
+}
