@@ -5,6 +5,11 @@ namespace Genkan.Datapath.Tables;
 /// <summary>The host cannot carry a data plane as it is: a fault of the operator's or of the machine, said with what to do.</summary>
 public sealed class DatapathException : Exception
 {
+    /// <summary>Makes a fault without words; only for tools that demand it.</summary>
+    public DatapathException()
+    {
+    }
+
     /// <summary>Makes the fault.</summary>
     /// <param name="message">What is wrong, and what to do.</param>
     public DatapathException(string message) : base(message)

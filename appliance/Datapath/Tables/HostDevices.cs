@@ -41,6 +41,9 @@ internal sealed class HostDevices : IDisposable, IInterfaces
     /// <summary>Interface number of <see cref="AgentReceive"/>.</summary>
     internal uint AgentIfindex { get; private set; }
 
+    /// <summary>Interface number of <see cref="AgentSend"/>.</summary>
+    internal int AgentSendIfindex => _links[AgentSend].Ifindex;
+
     /// <summary>Largest IP packet of a tenant that fits the tunnels.</summary>
     internal int TenantMtuMax { get; private set; }
 

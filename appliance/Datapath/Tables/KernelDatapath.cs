@@ -1,7 +1,11 @@
 using System;
 using System.Collections.Generic;
+using System.IO;
 using System.Threading;
+using Genkan.Datapath.Bpf;
 using Genkan.Datapath.Layout;
+using Genkan.Datapath.Native;
+using Genkan.Datapath.Startup;
 using Genkan.Overlay.Flows;
 using Genkan.Overlay.Simulation;
 using Genkan.Overlay.Topology;
@@ -42,7 +46,7 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
     private KernelDatapath(KernelDatapathOptions options, HostLock hostLock, HostDevices devices, KernelTables tables)
     {
         (_options, _lock, _devices, _tables) = (options, hostLock, devices, tables);
-        Bpf.BpfProgramSet set = tables.Set;
+        BpfProgramSet set = tables.Set;
         TagSource tags = new(tables.Settings.DigestSeed);
         _uplinks = new UplinkDevices(devices);
         _budgets = new BudgetTable(set.Map("budget"));
@@ -60,7 +64,7 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
         _statistics = new Statistics(set.Map("port_stats"), set.Map("drop_stats"), _ports, _budgets);
         _attachments = new Attachments(options.LinkDirectory);
         _watch = new LinkWatch();
-        _injector = new Injector(HostDevices.AgentSend);
+        _injector = new Injector(devices.AgentSendIfindex);
         Upcalls = new UpcallReader(set.Map("upcall_control"), set.Map("upcall_data"));
         _hasOldSlots = tables.IsAdopted;
     }
@@ -79,11 +83,11 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
 
     /// <summary>Brings a host's data plane up, or takes over the one that is there.</summary>
     /// <exception cref="DatapathException">The host lacks something, or another agent runs; the message says what to do.</exception>
-    /// <exception cref="Native.KernelException">The kernel refused a call.</exception>
+    /// <exception cref="KernelException">The kernel refused a call.</exception>
     public static KernelDatapath Start(KernelDatapathOptions options)
     {
-        Preconditions.Demand(options);
-        HostLock hostLock = HostLock.Take(options);
+        Preconditions.Demand();
+        HostLock hostLock = TakeLock(options);
         HostDevices? devices = null;
         KernelTables? tables = null;
         try
@@ -108,12 +112,14 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
     /// <exception cref="DatapathException">An agent runs.</exception>
     public static void Remove(KernelDatapathOptions options)
     {
-        using HostLock hostLock = HostLock.Take(options);
-        if (System.IO.Directory.Exists(options.PinDirectory))
+        using HostLock hostLock = TakeLock(options);
+        if (Directory.Exists(options.LinkDirectory))
         {
-            using (Attachments attachments = new(options.LinkDirectory)) attachments.DetachAll();
-            System.IO.Directory.Delete(options.PinDirectory, recursive: true);
+            using Attachments attachments = new(options.LinkDirectory);
+            attachments.DetachAll();
         }
+
+        BpfFileSystem.RemovePinDirectory(options.PinDirectory);
 
         using HostDevices devices = new();
         devices.RemoveAll();
@@ -221,6 +227,11 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
         _devices.Dispose();
         _lock.Dispose();
     }
+
+    private static HostLock TakeLock(KernelDatapathOptions options) =>
+        HostLock.TryTake(options.LockPath, out HostLock? taken, out string? problem)
+            ? taken
+            : throw new DatapathException(problem);
 
     private void WriteSettings()
     {

@@ -8,6 +8,7 @@ using System.Security.Cryptography;
 using Genkan.Datapath.Bpf;
 using Genkan.Datapath.Layout;
 using Genkan.Datapath.Native;
+using Genkan.Datapath.Startup;
 
 namespace Genkan.Datapath.Tables;
 
@@ -39,7 +40,7 @@ internal sealed class KernelTables : IDisposable
     /// <exception cref="KernelException">The kernel refused.</exception>
     internal static KernelTables Load(KernelDatapathOptions options)
     {
-        Directory.CreateDirectory(options.PinDirectory);
+        BpfFileSystem.CreatePinDirectory(options.PinDirectory);
         DemandLayout(options);
         Dictionary<string, uint> sizes = (options.Sizes ?? TableSizes.ForThisMachine()).ToDictionary();
         foreach (string name in sizes.Keys.ToArray())

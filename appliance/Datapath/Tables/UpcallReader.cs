@@ -11,7 +11,7 @@ namespace Genkan.Datapath.Tables;
 /// <summary>A packet that the kernel sent up. The frame stands in the kernel's memory until the next one is read.</summary>
 public readonly ref struct UpcallFrame
 {
-    internal UpcallFrame(in UpcallHeader header, ReadOnlySpan<byte> frame)
+    internal UpcallFrame(scoped in UpcallHeader header, ReadOnlySpan<byte> frame)
     {
         Upcall = new Upcall(
             header.Port,

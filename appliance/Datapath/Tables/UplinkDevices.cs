@@ -123,14 +123,14 @@ internal sealed class UplinkDevices(HostDevices host)
             // The look-up asks this table alone; what is on the link stands in the main one.
             foreach (IpInterface own in uplink.Addresses)
             {
-                host.Netlink.ReplaceRoute(new Route(own.Prefix) { Table = uplink.FibTable, Ifindex = ifindex });
+                host.Netlink.ReplaceRoute(new Netlink.Route(own.Prefix) { Table = uplink.FibTable, Ifindex = ifindex });
             }
         }
 
         foreach (IpAddress gateway in uplink.Gateways)
         {
             IpPrefix all = gateway.IsIpv4 ? IpPrefix.All4 : IpPrefix.All6;
-            host.Netlink.ReplaceRoute(new Route(all) { Table = uplink.FibTable, Via = gateway, Ifindex = ifindex });
+            host.Netlink.ReplaceRoute(new Netlink.Route(all) { Table = uplink.FibTable, Via = gateway, Ifindex = ifindex });
         }
     }
 }

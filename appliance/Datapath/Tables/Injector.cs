@@ -1,0 +1,37 @@
+using System;
+using Genkan.Datapath.Layout;
+using Genkan.Datapath.Packets;
+using Genkan.Overlay.Flows;
+using Genkan.Wire;
+
+namespace Genkan.Datapath.Tables;
+
+/// <summary>
+/// Sends the agent's frames into the kernel through the internal veth: the mark of each says whether it is looked up as if it had
+/// entered at a port, or goes out by a next hop. Segmentation and partial checksums stay whole. A VLAN tag is not put back: the slot
+/// stands for the VLAN where the frame entered, and the way out has its own.
+/// </summary>
+internal sealed class Injector(int ifindex) : IDisposable
+{
+    private readonly PacketSocket _socket = new(ifindex);
+    private ulong _refused;
+
+    /// <summary>Frames that were damaged, or that the kernel did not take.</summary>
+    internal ulong RefusedCount => _refused + _socket.Statistics.BufferFullCount + _socket.Statistics.RefusedCount;
+
+    /// <summary>Queues a frame; sends what is queued if the batch is full.</summary>
+    internal void Queue(MarkKind kind, uint argument, ReadOnlySpan<byte> frame, in FrameOffload offload)
+    {
+        uint mark = ((uint)kind << LayoutLimits.MarkKindShift) | (argument & LayoutLimits.MarkArgMask);
+        QueueResult result = PacketHeader.TryDecode(frame, out PacketHeader header) == PacketFault.None
+            ? _socket.Queue(frame, header, (int)offload.SegmentOctets, mark)
+            : _socket.Queue(frame, default(VnetHeader), mark); // no IP or ARP of ours: as it is
+        if (result != QueueResult.Queued) _refused++;
+    }
+
+    /// <summary>Sends what is queued.</summary>
+    internal void Flush() => _socket.Flush();
+
+    /// <inheritdoc/>
+    public void Dispose() => _socket.Dispose();
+}
