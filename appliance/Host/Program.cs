@@ -1,6 +1,7 @@
 using System;
 using System.CommandLine;
 using System.Threading.Tasks;
+using Genkan.Host.Agent;
 using Genkan.Host.Api;
 using Genkan.Host.Cli;
 
@@ -11,7 +12,7 @@ internal static class Program
     private static Task<int> Main(string[] arguments)
     {
         CliContext context = new(Console.Out, Console.Error, !Console.IsOutputRedirected, AgentSocket.RunDirectory());
-        RootCommand root = GenkanCommand.Create(context, runAgent: null);
+        RootCommand root = GenkanCommand.Create(context, AgentHost.RunAsync);
         return GenkanCommand.InvokeAsync(root, context, arguments);
     }
 }

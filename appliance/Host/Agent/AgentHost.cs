@@ -1,0 +1,111 @@
+using System;
+using System.IO;
+using System.Linq;
+using System.Threading;
+using System.Threading.Tasks;
+using Genkan.Datapath.Native;
+using Genkan.Datapath.Tables;
+using Genkan.Overlay.Topology;
+using Microsoft.Extensions.Logging;
+
+namespace Genkan.Host.Agent;
+
+/// <summary>The agent of one host: reads the file, brings the data plane up or adopts it, runs until told to stop.</summary>
+internal static partial class AgentHost
+{
+    /// <summary>Runs the agent.</summary>
+    /// <param name="options">What <c>genkan run</c> was asked for.</param>
+    /// <param name="stop">Ends the agent; the kernel goes on forwarding.</param>
+    /// <returns>The exit code of the process: 0 after a stop, 1 if it could not start (said on standard error).</returns>
+    public static async Task<int> RunAsync(AgentOptions options, CancellationToken stop)
+    {
+        using ILoggerFactory loggers = LoggerFactory.Create(static builder => builder.AddSimpleConsole(static console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "HH:mm:ss ";
+        }));
+        ILogger logger = loggers.CreateLogger("genkan");
+        try
+        {
+            using AgentRuntime runtime = Start(options, loggers, logger);
+            await using ApiServer api = await ApiServer.StartAsync(runtime, loggers, stop);
+            using IDisposable reload = ReloadSignal.Register(() => ReloadOnSignalAsync(runtime, logger));
+            LogReady(logger, runtime.Topology.LocalHost.Name, runtime.Topology.LocalPorts.Length, runtime.SocketPath);
+            await runtime.RunAsync(stop);
+            LogStopped(logger);
+            return 0;
+        }
+        catch (Exception fault) when (fault is DatapathException or KernelException or ConfigurationException or IOException
+            or UnauthorizedAccessException)
+        {
+            // The operator's or the machine's fault: one clear message, no stack.
+            Console.Error.WriteLine($"genkan: {fault.Message}");
+            return 1;
+        }
+    }
+
+    private static AgentRuntime Start(AgentOptions options, ILoggerFactory loggers, ILogger logger)
+    {
+        LoadedTopology loaded = TopologyLoader.Load(options.ConfigPath, options.HostName, revision: 1);
+        TopologySnapshot topology = loaded.Snapshot;
+        KernelDatapath datapath = KernelDatapath.Start(new KernelDatapathOptions
+        {
+            HostName = topology.LocalHost.Name,
+            UnderlayAddress = topology.LocalHost.UnderlayAddress,
+            VxlanPort = loaded.VxlanPort,
+            PinRoot = options.PinDirectory,
+            RunDirectory = options.RunDirectory,
+        });
+        try
+        {
+            CheckMtu(topology, datapath);
+            return new AgentRuntime(options, loaded, datapath, loggers.CreateLogger("genkan.agent"));
+        }
+        catch
+        {
+            datapath.Dispose();
+            throw;
+        }
+        finally
+        {
+            if (datapath.IsAdopted) LogAdopted(logger);
+        }
+    }
+
+    /// <summary>The file's own rule compares with the MTU that it states; here the interface that carries the tunnels is asked.</summary>
+    private static void CheckMtu(TopologySnapshot topology, KernelDatapath datapath)
+    {
+        Bridge? widest = topology.LocalBridges.MaxBy(static b => b.Mtu);
+        if (widest is null || widest.Mtu <= datapath.TenantMtuMax) return;
+        int needed = widest.Mtu + (topology.LocalHost.UnderlayAddress.IsIpv4 ? 50 : 70);
+        throw new DatapathException(
+            $"the underlay carries packets of {datapath.TenantMtuMax} octets at most inside a tunnel, but network {widest.Name} has "
+            + $"an MTU of {widest.Mtu}. Raise the MTU of the interface with {topology.LocalHost.UnderlayAddress} to {needed} "
+            + $"(ip link set DEVICE mtu {needed}), or lower the network's mtu to {datapath.TenantMtuMax}.");
+    }
+
+    private static async Task ReloadOnSignalAsync(AgentRuntime runtime, ILogger logger)
+    {
+        try
+        {
+            await runtime.ReloadAsync();
+        }
+        catch (Exception fault) when (fault is ConfigurationException or IOException or UnauthorizedAccessException
+            or InvalidOperationException or KernelException or DatapathException)
+        {
+            LogReloadFailed(logger, fault.Message);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Agent of {Host} is ready: {Ports} ports, socket {Socket}.")]
+    private static partial void LogReady(ILogger logger, string host, int ports, string socket);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Took over the tables of the previous agent; its flows went on.")]
+    private static partial void LogAdopted(ILogger logger);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Agent stops; the kernel goes on forwarding what it knows.")]
+    private static partial void LogStopped(ILogger logger);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Reload refused, nothing was changed: {Reason}")]
+    private static partial void LogReloadFailed(ILogger logger, string reason);
+}

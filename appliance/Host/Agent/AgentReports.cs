@@ -1,0 +1,122 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using System.Reflection;
+using Genkan.Datapath.Tables;
+using Genkan.Host.Api;
+using Genkan.Overlay.Flows;
+using Genkan.Overlay.Topology;
+
+namespace Genkan.Host.Agent;
+
+/// <summary>What the agent says of itself. Called on the packet loop's thread, which owns what is read.</summary>
+internal sealed partial class AgentReports(AgentRuntime runtime)
+{
+    private static readonly string ProductVersion =
+        typeof(AgentReports).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+
+    private KernelDatapath Datapath => runtime.Loop.Datapath;
+
+    private TopologySnapshot Topology => runtime.Topology;
+
+    /// <summary>One look at the agent.</summary>
+    public StatusReport Status()
+    {
+        SlowPathCounters counters = runtime.Loop.SlowPath.Counters;
+        IReadOnlyList<PortReport> ports = Ports();
+        Dictionary<string, TableOccupancy> tables = Datapath.ReadOccupancy().ToDictionary(static t => t.Table, StringComparer.Ordinal);
+        return new StatusReport
+        {
+            Host = Topology.LocalHost.Name,
+            Version = ProductVersion,
+            ProcessId = Environment.ProcessId,
+            UptimeSeconds = Math.Round(runtime.Uptime.TotalSeconds, 1),
+            ConfigFile = runtime.Options.ConfigPath,
+            Revision = Topology.Revision,
+            Attach = "tcx",
+            IsAdopted = Datapath.IsAdopted,
+            UnderlayAddress = Topology.LocalHost.UnderlayAddress.ToString(),
+            Hosts =
+            [
+                .. Topology.Parts.Hosts.Select(
+                    h => new HostReport(h.Name, h.UnderlayAddress.ToString(), h.Id == Topology.LocalHost.Id)),
+            ],
+            Ports = new PortCounts(
+                ports.Count, ports.Count(static p => p.InterfaceIndex != 0), ports.Count(static p => p.Role == "uplink")),
+            Tables = new TableCounts(
+                tables["conn4"].Entries + tables["conn6"].Entries,
+                tables["conn4"].MaxEntries + tables["conn6"].MaxEntries,
+                runtime.Classes.Count,
+                tables["nexthop"].Entries,
+                runtime.Loop.Nat.Count),
+            SlowPath = new SlowPathCounts(
+                (long)counters.Upcalls,
+                (long)counters.Simulations,
+                (long)counters.Installs,
+                (long)counters.Answers,
+                (long)counters.InstallsRefused),
+            DroppedPackets = (ulong)Drops().Where(static d => d.Number != (byte)DropReason.Answered).Sum(static d => (decimal)d.Packets),
+            Warnings = Warnings(ports),
+        };
+    }
+
+    /// <summary>Every port that the topology binds on this host, whether its interface is there or not.</summary>
+    public IReadOnlyList<PortReport> Ports() =>
+        [.. Topology.LocalPorts.Select(PortOf).OrderBy(static p => p.Name, StringComparer.Ordinal)];
+
+    /// <summary>Drops of all slots, by reason.</summary>
+    public IReadOnlyList<DropReport> Drops() =>
+    [
+        .. Datapath.ReadPortStatistics()
+            .SelectMany(static s => s.Drops)
+            .GroupBy(static d => d.Reason)
+            .OrderBy(static g => g.Key)
+            .Select(static g => DropOf(new DropCount(g.Key, (ulong)g.Sum(static d => (decimal)d.Packets)))),
+    ];
+
+    private static DropReport DropOf(DropCount drop) =>
+        new(DropReasons.NameOf(drop.Reason), (byte)drop.Reason, drop.Packets, DropReasons.MeaningOf(drop.Reason));
+
+    private PortReport PortOf(VirtualPort port)
+    {
+        PortStatistics? counters = Datapath.TryGetSlot(port.Id, out uint slot) ? Datapath.ReadPortStatistics(slot) : null;
+        bool isThere = counters is { Ifindex: not 0 };
+        return new PortReport
+        {
+            Name = port.Name,
+            Role = port.Role == PortRole.Uplink ? "uplink" : "exterior",
+            Device = Topology.NameOf(port.Device),
+            Interface = port.Binding!.Interface,
+            Vlan = port.Binding.Vlan,
+            InterfaceIndex = (int)(counters?.Ifindex ?? 0),
+            Slot = slot,
+            State = !port.IsAdminUp ? "down" : isThere ? "up" : "missing",
+            Mac = port.Mac.ToString(),
+            Addresses = [.. port.Addresses.Select(static a => a.ToString())],
+            AllowedPairs = port.PortSecurity ? [.. port.AllowedPairs.Select(static p => $"{p.Mac} {p.Prefix}")] : [],
+            PortSecurity = port.PortSecurity,
+            FromPortPackets = counters?.RxPackets ?? 0,
+            FromPortOctets = counters?.RxOctets ?? 0,
+            ToPortPackets = counters?.TxPackets ?? 0,
+            ToPortOctets = counters?.TxOctets ?? 0,
+            Drops = counters is null ? [] : [.. counters.Drops.Select(DropOf)],
+        };
+    }
+
+    private List<string> Warnings(IReadOnlyList<PortReport> ports)
+    {
+        List<string> warnings = [.. Datapath.Faults];
+        foreach (PortReport port in ports.Where(static p => p.State == "missing"))
+        {
+            string warning = $"port {port.Name}: interface {port.Interface} does not exist";
+            if (!warnings.Exists(w => w.Contains(port.Interface, StringComparison.Ordinal))) warnings.Add(warning);
+        }
+
+        foreach (TableOccupancy table in Datapath.ReadOccupancy())
+        {
+            if (table.Entries * 10 >= table.MaxEntries * 9) warnings.Add($"table {table.Table} is nine tenths full");
+        }
+
+        return warnings;
+    }
+}

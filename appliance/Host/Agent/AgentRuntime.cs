@@ -1,0 +1,119 @@
+using System;
+using System.Diagnostics;
+using System.IO;
+using System.Linq;
+using System.Threading;
+using System.Threading.Tasks;
+using Genkan.Datapath.Tables;
+using Genkan.Host.Api;
+using Genkan.Nat;
+using Genkan.Overlay.Flows;
+using Genkan.Overlay.Topology;
+using Microsoft.Extensions.Logging;
+
+namespace Genkan.Host.Agent;
+
+/// <summary>The parts of a running agent, and what other threads may ask of it.</summary>
+internal sealed class AgentRuntime : IDisposable
+{
+    private readonly AgentOptions _options;
+    private readonly AgentLoop _loop;
+    private readonly KernelDatapath _datapath;
+    private readonly long _startedAt = Stopwatch.GetTimestamp();
+    private readonly SemaphoreSlim _reloading = new(1);
+
+    public AgentRuntime(AgentOptions options, LoadedTopology loaded, KernelDatapath datapath, ILogger logger)
+    {
+        _options = options;
+        _datapath = datapath;
+        Classes = new FlowClasses();
+
+        // Ports and hashes of translations must not be guessable from outside (RFC 6056 §3.3), nor the same after a restart.
+        ulong seed = BitConverter.ToUInt64(System.Security.Cryptography.RandomNumberGenerator.GetBytes(sizeof(ulong)));
+        NatTable nat = new(new NatLimits(), NatTimeouts.Default, seed);
+        SlowPath slowPath = new(datapath, nat, Classes, loaded.Snapshot);
+        _loop = new AgentLoop(datapath, slowPath, nat, Classes, logger);
+        datapath.Apply(loaded.Snapshot);
+        if (datapath.IsAdopted) _loop.AdoptConnections();
+    }
+
+    public FlowClasses Classes { get; }
+
+    public AgentLoop Loop => _loop;
+
+    public AgentOptions Options => _options;
+
+    public TopologySnapshot Topology => _loop.SlowPath.Topology;
+
+    public TimeSpan Uptime => Stopwatch.GetElapsedTime(_startedAt);
+
+    public string SocketPath => AgentSocket.PathOf(_options.RunDirectory, Topology.LocalHost.Name);
+
+    /// <summary>Runs the packet loop on its own thread until the stop; faults of it are thrown here.</summary>
+    public Task RunAsync(CancellationToken stop)
+    {
+        TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Thread thread = new(() =>
+        {
+            try
+            {
+                _loop.Run(stop);
+                ended.SetResult();
+            }
+            catch (Exception fault)
+            {
+                ended.SetException(fault);
+            }
+        })
+        {
+            Name = "packets",
+            IsBackground = true,
+        };
+        thread.Start();
+        return ended.Task;
+    }
+
+    /// <summary>Reads the file again and applies it whole, or refuses it whole.</summary>
+    /// <exception cref="ConfigurationException">The file is wrong; nothing was changed.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public async Task<ReloadReport> ReloadAsync()
+    {
+        await _reloading.WaitAsync();
+        try
+        {
+            TopologySnapshot old = Topology;
+            LoadedTopology loaded = TopologyLoader.Load(_options.ConfigPath, old.LocalHost.Name, old.Revision + 1);
+            if (loaded.Snapshot.LocalHost.UnderlayAddress != old.LocalHost.UnderlayAddress)
+            {
+                throw new ConfigurationException(
+                    $"the underlay address of {old.LocalHost.Name} cannot change while the agent runs: stop it, remove its tables "
+                    + "(genkan host remove) and start it again.");
+            }
+
+            return await _loop.AskAsync(loop => Apply(loop, old, loaded.Snapshot));
+        }
+        finally
+        {
+            _reloading.Release();
+        }
+    }
+
+    public void Dispose()
+    {
+        _reloading.Dispose();
+        _datapath.Dispose();
+    }
+
+    private static ReloadReport Apply(AgentLoop loop, TopologySnapshot old, TopologySnapshot current)
+    {
+        string[] changed =
+        [
+            .. TopologyDiff.ChangedTags(old, current)
+                .Select(tag => current.TryGetName(tag.Tag, out string? name) ? name : old.NameOf(tag.Tag))
+                .Distinct(StringComparer.Ordinal)
+                .Order(StringComparer.Ordinal),
+        ];
+        loop.SlowPath.Apply(current);
+        return new ReloadReport(current.Revision, changed, [.. loop.Datapath.Faults]);
+    }
+}

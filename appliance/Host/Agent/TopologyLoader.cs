@@ -1,0 +1,92 @@
+using System;
+using System.Collections.Generic;
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Linq;
+using Genkan.Control.Plan;
+using Genkan.Host.Api;
+using Genkan.Host.Configuration;
+using Genkan.Overlay.Topology;
+
+namespace Genkan.Host.Agent;
+
+/// <summary>A topology as read from a file, for one host.</summary>
+/// <param name="Snapshot">Checked and linked.</param>
+/// <param name="VxlanPort">UDP port of the tunnels.</param>
+internal sealed record LoadedTopology(TopologySnapshot Snapshot, ushort VxlanPort);
+
+/// <summary>The file is wrong; nothing was applied.</summary>
+internal sealed class ConfigurationException : Exception
+{
+    public ConfigurationException()
+    {
+    }
+
+    public ConfigurationException(string message, Exception inner)
+        : base(message, inner)
+    {
+    }
+
+    public ConfigurationException(string message)
+        : base(message)
+    {
+    }
+
+    public ConfigurationException(TopologyFile file)
+        : base(Describe(file))
+    {
+        FileName = file.Name;
+        Errors = DiagnosticReports.Of(file);
+    }
+
+    /// <summary>The file with <see cref="Errors"/>, or null.</summary>
+    public string? FileName { get; }
+
+    /// <summary>Mistakes with their places.</summary>
+    public IReadOnlyList<DiagnosticReport> Errors { get; } = [];
+
+    private static string Describe(TopologyFile file)
+    {
+        FileDiagnostic first = file.Diagnostics[0];
+        string more = file.Diagnostics.Length == 1
+            ? string.Empty
+            : string.Create(CultureInfo.InvariantCulture, $" (and {file.Diagnostics.Length - 1} more)");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{file.Name}:{first.Position.Line}: {first.Error.Path}: {first.Error.Rule}{more}. See: genkan config check {file.Name}");
+    }
+}
+
+/// <summary>From a file's path to a topology.</summary>
+internal static class TopologyLoader
+{
+    /// <summary>Reads, checks and links.</summary>
+    /// <param name="path">YAML file.</param>
+    /// <param name="hostName">Which host; null: what the file says, else its only host, else the machine's name.</param>
+    /// <param name="revision">Number of the revision that this will be.</param>
+    /// <exception cref="ConfigurationException">The file is wrong.</exception>
+    /// <exception cref="System.IO.IOException">It cannot be read.</exception>
+    public static LoadedTopology Load(string path, string? hostName, long revision)
+    {
+        TopologyFile file = TopologyFile.Load(path);
+        if (file.State is null || file.Parts is null) throw new ConfigurationException(file);
+
+        Control.Model.Host host = FindHost(file, hostName);
+        if (!TopologySnapshot.TryCreate(
+                file.Parts, ObjectIds.Host(host.Name), revision, out TopologySnapshot? snapshot, out IReadOnlyList<TopologyFault> faults))
+        {
+            throw new ConfigurationException($"{path}: {faults[0]}");
+        }
+
+        return new LoadedTopology(snapshot, host.Underlay.VxlanPort);
+    }
+
+    private static Control.Model.Host FindHost(TopologyFile file, string? hostName)
+    {
+        ImmutableArray<Control.Model.Host> hosts = file.State!.Hosts;
+        string name = hostName ?? file.HostName ?? (hosts.Length == 1 ? hosts[0].Name : Environment.MachineName);
+        return hosts.FirstOrDefault(h => h.Name == name) ?? throw new ConfigurationException(
+            $"{file.Name} has no host '{name}'. It has: {string.Join(", ", hosts.Select(h => h.Name))}. Say which one this is: "
+            + "genkan run --host NAME");
+    }
+}
