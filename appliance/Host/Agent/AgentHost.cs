@@ -23,7 +23,7 @@ internal static partial class AgentHost
         {
             console.SingleLine = true;
             console.TimestampFormat = "HH:mm:ss ";
-        }));
+        }).AddFilter("Microsoft", LogLevel.Warning));
         ILogger logger = loggers.CreateLogger("genkan");
         try
         {

@@ -33,7 +33,10 @@ public static class FlowTranslator
         if (packet.DestinationPort != original.DestinationPort) rewrites |= Rewrites.DestinationPort;
         action.Rewrites = rewrites;
         action.Hops = result.Hops;
-        action.Commit = result.State == ConnectionState.Forward;
+
+        // What leaves with a leased port comes back by the owner map: the gateway needs no state for it.
+        bool isLeased = result.Binding.Zone != 0 && result.Egress.Kind == EgressKind.FibExit;
+        action.Commit = result.State == ConnectionState.Forward && !isLeased;
         action.NextHop = nextHop;
         action.DestinationMac = packet.EthernetDestination;
         action.SourceMac = packet.EthernetSource;
