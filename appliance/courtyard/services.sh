@@ -52,7 +52,7 @@ start_genkan() {
 }
 
 wait_for_genkan() {
-  if until_true 30 curl -sf --unix-socket "$AGENTS/$1/agent.sock" http://x/status; then return; fi
+  if until_true 30 "$GENKAN" --host "$1" status; then return; fi
   tail -15 "$STATE/log/genkan-$1.log" >&2
   fail "Genkan on $1 did not start within 30 s. It said what stands above."
 }
