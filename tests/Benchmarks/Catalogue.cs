@@ -9,5 +9,7 @@ internal static class Catalogue
         new SnatPps("snat-pps", flowCount: 1),
         new SnatPps("snat-pps-1000", flowCount: 1_000),
         new OverlayTcp(),
+        new Simulate("simulate", octets: false),
+        new Simulate("simulate-octets", octets: true),
     ];
 }

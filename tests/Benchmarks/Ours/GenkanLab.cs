@@ -30,15 +30,14 @@ internal sealed class GenkanLab : IDisposable
     /// <summary>Starts the agents of all hosts and waits until they forward.</summary>
     internal void StartAgents(string configuration, params string[] hosts)
     {
-        string file = Path.Combine(Lab.AddDirectory(Lab.FilesParent), "bench.yaml");
+        string directory = Lab.AddDirectory(Lab.FilesParent);
+        string file = Path.Combine(directory, "bench.yaml");
         File.WriteAllText(file, configuration);
         string pins = Lab.AddDirectory(Lab.PinsParent);
         foreach (string host in hosts)
         {
-            Lab.Start(
-                host,
-                $"{Executable()} run --config {file} --host {host} --pins {Path.Combine(pins, host)}",
-                until: "ready");
+            string options = $"--config {file} --host {host} --pins {Path.Combine(pins, host)}";
+            Lab.Start(host, $"env GENKAN_RUN_DIRECTORY={directory} {Executable()} run {options}", until: "is ready");
         }
     }
 
