@@ -1,9 +1,12 @@
 using System;
 using System.Collections.Generic;
 using System.CommandLine;
+using System.CommandLine.Help;
+using System.Linq;
 using System.Threading;
 using System.Threading.Tasks;
 using Genkan.Host.Agent;
+using Genkan.Host.Api;
 
 namespace Genkan.Host.Cli;
 
@@ -22,12 +25,27 @@ internal static class GenkanCommand
             HelpName = "NAME",
             Recursive = true,
         };
+        host.CompletionSources.Add(_ => AgentSocket.Hosts(context.RunDirectory));
         RootCommand root = new("Genkan, an edge gateway: runs the agent of one host, and shows what agents do.") { json, host };
+        foreach (HelpOption help in root.Options.OfType<HelpOption>())
+        {
+            help.Aliases.Clear(); // only one that people here type
+            help.Aliases.Add("-h");
+        }
+
         if (runAgent is not null) root.Subcommands.Add(RunCommand.Create(context, host, runAgent));
+        AgentCommand agent = new(context, json, host);
         root.Subcommands.Add(new Command("config", "Check or reload the topology file.")
         {
             ConfigCheck.Create(context, json),
+            ReloadCommand.Create(agent),
         });
+        root.Subcommands.Add(StatusCommand.Create(agent));
+        root.Subcommands.Add(PortCommand.Create(agent));
+        root.Subcommands.Add(FlowCommand.Create(agent));
+        root.Subcommands.Add(DropCommand.Create(agent));
+        root.Subcommands.Add(TraceCommand.Create(agent));
+        root.Subcommands.Add(CompletionCommand.Create(context));
         return root;
     }
 
