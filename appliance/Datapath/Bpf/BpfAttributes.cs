@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace Genkan.Datapath.Bpf;
 
-// The arms of union bpf_attr (linux/bpf.h), each as long as its last field that is used: the kernel takes the rest as zero.
+// The arms of union bpf_attr (linux/bpf.h), each as long as its last field that is used: the kernel takes the rest as
+// zero.
 
 /// <summary>BPF_MAP_CREATE.</summary>
 [StructLayout(LayoutKind.Sequential)]

@@ -87,6 +87,7 @@ public sealed class BpfMap : IDisposable
         if (Spec.KeySize == Unsafe.SizeOf<TKey>() && Spec.ValueSize == Unsafe.SizeOf<TValue>()) return;
         throw new InvalidOperationException(
             $"Map {Spec.Name} has keys of {Spec.KeySize} and values of {Spec.ValueSize} octets, "
-            + $"not {Unsafe.SizeOf<TKey>()} ({typeof(TKey).Name}) and {Unsafe.SizeOf<TValue>()} ({typeof(TValue).Name}).");
+            + $"not {Unsafe.SizeOf<TKey>()} ({typeof(TKey).Name}) "
+            + $"and {Unsafe.SizeOf<TValue>()} ({typeof(TValue).Name}).");
     }
 }

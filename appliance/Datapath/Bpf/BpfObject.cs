@@ -8,8 +8,9 @@ using Genkan.Datapath.Native;
 namespace Genkan.Datapath.Bpf;
 
 /// <summary>
-/// One compiled <c>.bpf.c</c> between opening and loading: table sizes are set, maps of other objects or pins put in the place of its
-/// own; then <see cref="Load"/> gives the kernel all of it. Closing it leaves what was taken out of it.
+/// One compiled <c>.bpf.c</c> between opening and loading: table sizes are set, maps of other objects or pins put in
+/// the place of its own; then <see cref="Load"/> gives the kernel all of it. Closing it leaves what was taken out of
+/// it.
 /// </summary>
 public sealed unsafe class BpfObject : IDisposable
 {

@@ -19,15 +19,18 @@ public sealed record BpfProgramSetOptions
     public bool TestVariant { get; init; }
 
     /// <summary>Entries of the maps by name, where they differ from the source.</summary>
-    public IReadOnlyDictionary<string, uint> MaxEntries { get; init; } = new Dictionary<string, uint>(StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, uint> MaxEntries { get; init; } =
+        new Dictionary<string, uint>(StringComparer.Ordinal);
 
-    /// <summary>A directory on a bpffs whose maps are adopted, and where new ones are pinned; null to pin nothing.</summary>
+    /// <summary>
+    /// A directory on a bpffs whose maps are adopted, and where new ones are pinned; null to pin nothing.
+    /// </summary>
     public string? PinDirectory { get; init; }
 }
 
 /// <summary>
-/// Programs that share maps by name, and those maps. Maps that a pin directory holds already are taken over with their content, so a
-/// new agent goes on with the flows of the old one.
+/// Programs that share maps by name, and those maps. Maps that a pin directory holds already are taken over with their
+/// content, so a new agent goes on with the flows of the old one.
 /// </summary>
 public sealed class BpfProgramSet : IDisposable
 {
@@ -49,7 +52,9 @@ public sealed class BpfProgramSet : IDisposable
     public IReadOnlyCollection<string> ProgramNames => _programs.Keys;
 
     /// <summary>Loads all objects.</summary>
-    /// <exception cref="KernelException">The kernel refused, or a pinned map has another layout. Nothing stays loaded.</exception>
+    /// <exception cref="KernelException">
+    /// The kernel refused, or a pinned map has another layout. Nothing stays loaded.
+    /// </exception>
     public static BpfProgramSet Load(BpfProgramSetOptions options)
     {
         BpfProgramSet set = new();
@@ -110,7 +115,8 @@ public sealed class BpfProgramSet : IDisposable
     private BpfMap? TryAdopt(string map, string? pinDirectory)
     {
         if (_maps.TryGetValue(map, out BpfMap? shared)) return shared;
-        if (pinDirectory is null || BpfMap.TryOpenPinned(Path.Combine(pinDirectory, map)) is not { } pinned) return null;
+        if (pinDirectory is null) return null;
+        if (BpfMap.TryOpenPinned(Path.Combine(pinDirectory, map)) is not { } pinned) return null;
         _maps.Add(map, pinned);
         _adopted.Add(map);
         return pinned;

@@ -99,7 +99,9 @@ internal static unsafe class BpfSyscall
         Encoding.ASCII.GetBytes(shortened, new Span<byte>(target, NameSize - 1));
     }
 
-    /// <summary>The CPUs that per-CPU maps have values for (/sys/devices/system/cpu/possible, as in <c>0-3</c>).</summary>
+    /// <summary>
+    /// The CPUs that per-CPU maps have values for (/sys/devices/system/cpu/possible, as in <c>0-3</c>).
+    /// </summary>
     internal static int PossibleCpuCount { get; } = ReadPossibleCpuCount();
 
     private static int ReadPossibleCpuCount()

@@ -24,9 +24,9 @@ public struct BpfBatchCursor
 }
 
 /// <summary>
-/// A map seen as a table of <typeparamref name="TKey"/> to <typeparamref name="TValue"/>. Nothing here throws or allocates: outcomes
-/// are the kernel's error names. Calls from several threads are safe, each being one system call. It borrows the map: the map's
-/// owner outlives it.
+/// A map seen as a table of <typeparamref name="TKey"/> to <typeparamref name="TValue"/>. Nothing here throws or
+/// allocates: outcomes are the kernel's error names. Calls from several threads are safe, each being one system call.
+/// It borrows the map: the map's owner outlives it.
 /// </summary>
 /// <typeparam name="TKey">Key, laid out as in the program.</typeparam>
 /// <typeparam name="TValue">Value, laid out as in the program.</typeparam>
@@ -83,7 +83,9 @@ public readonly unsafe struct BpfTable<TKey, TValue>
         fixed (TKey* keyAt = &key) return Element(BpfCommand.MapGetNextKey, null, keyAt, 0) == Errno.None;
     }
 
-    /// <summary>Copies the key after <paramref name="key"/> (the first one if that is gone), or returns false at the end.</summary>
+    /// <summary>
+    /// Copies the key after <paramref name="key"/> (the first one if that is gone), or returns false at the end.
+    /// </summary>
     public bool TryGetNextKey(in TKey key, out TKey next)
     {
         next = default;
@@ -137,7 +139,9 @@ public readonly unsafe struct BpfTable<TKey, TValue>
         return Errno.None;
     }
 
-    /// <summary>Copies the next entries of a walk. Entries written meanwhile may be seen, missed or seen twice.</summary>
+    /// <summary>
+    /// Copies the next entries of a walk. Entries written meanwhile may be seen, missed or seen twice.
+    /// </summary>
     /// <param name="cursor">Where the walk stands; set to <c>Finished</c> at its end.</param>
     /// <param name="keys">Room for keys. A bucket with more entries than this gives <c>ENOSPC</c>: offer more.</param>
     /// <param name="values">Room for as many values.</param>

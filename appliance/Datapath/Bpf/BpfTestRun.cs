@@ -13,7 +13,9 @@ public readonly record struct BpfTestResult(int Verdict, byte[] Packet, SkBuffCo
 /// <summary>BPF_PROG_TEST_RUN: runs a program on a crafted packet, which goes nowhere.</summary>
 public static unsafe class BpfTestRun
 {
-    /// <summary>Octets of the longest packet that test-run can give back here, a GSO packet with room to grow.</summary>
+    /// <summary>
+    /// Octets of the longest packet that test-run can give back here, a GSO packet with room to grow.
+    /// </summary>
     public const int PacketSizeMax = 70 * 1024;
 
     /// <summary>Runs <paramref name="program"/>.</summary>

@@ -5,12 +5,14 @@ using Genkan.Datapath.Native;
 
 namespace Genkan.Datapath.Bpf;
 
-/// <summary>Hears libbpf's warnings (the verifier's log among them) for the thread that opens or loads an object.</summary>
+/// <summary>
+/// Hears libbpf's warnings (the verifier's log among them) for the thread that opens or loads an object.
+/// </summary>
 internal static unsafe class LibBpfLog
 {
     private const int LevelWarning = 0;
-    private const int MessageSizeMax = 16 << 20; // the longest log that the verifier writes; untouched pages cost nothing
-    private const int KeptCharCount = 6000;      // its end says why
+    private const int MessageSizeMax = 16 << 20; // the verifier's longest log; untouched pages cost nothing
+    private const int KeptCharCount = 6000; // its end says why
 
     [ThreadStatic]
     private static StringBuilder? _heard;

@@ -6,8 +6,9 @@ using Genkan.Datapath.Native;
 namespace Genkan.Datapath.Bpf;
 
 /// <summary>
-/// An array map with BPF_F_MMAPABLE in our memory: reads and writes cost no system call, and programs see them at once. Fields that a
-/// program reads without a lock are written by <see cref="System.Threading.Volatile"/> through the reference.
+/// An array map with BPF_F_MMAPABLE in our memory: reads and writes cost no system call, and programs see them at once.
+/// Fields that a program reads without a lock are written by <see cref="System.Threading.Volatile"/> through the
+/// reference.
 /// </summary>
 /// <typeparam name="T">Element, laid out as in the program.</typeparam>
 public sealed unsafe class MmapArray<T> : IDisposable

@@ -7,8 +7,8 @@ using Genkan.Datapath.Native;
 namespace Genkan.Datapath.Bpf;
 
 /// <summary>
-/// A per-CPU array of counters: <typeparamref name="T"/> consists of 64-bit counters alone, and reading sums them over the CPUs.
-/// Its buffers make it single-threaded.
+/// A per-CPU array of counters: <typeparamref name="T"/> consists of 64-bit counters alone, and reading sums them over
+/// the CPUs. Its buffers make it single-threaded.
 /// </summary>
 /// <typeparam name="T">Counters, laid out as in the program.</typeparam>
 public sealed unsafe class PerCpuArray<T>
@@ -22,7 +22,9 @@ public sealed unsafe class PerCpuArray<T>
     private readonly T[] _values;
 
     /// <summary>Looks at <paramref name="map"/>, whose owner outlives this.</summary>
-    /// <exception cref="InvalidOperationException">The element is no row of 64-bit counters or differs from the map's.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The element is no row of 64-bit counters or differs from the map's.
+    /// </exception>
     public PerCpuArray(BpfMap map)
     {
         map.DemandSizes<uint, T>();
@@ -60,7 +62,10 @@ public sealed unsafe class PerCpuArray<T>
     /// <param name="sums">Room for at least <see cref="Count"/> elements.</param>
     public Errno ReadAll(Span<T> sums)
     {
-        if (sums.Length < Count) throw new ArgumentException($"Room for {sums.Length} of {Count} elements.", nameof(sums));
+        if (sums.Length < Count)
+        {
+            throw new ArgumentException($"Room for {sums.Length} of {Count} elements.", nameof(sums));
+        }
         sums[..Count].Clear();
         uint position = 0;
         for (int at = 0; at < Count;)

@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Genkan.Datapath.Bpf;
 
 /// <summary>
-/// struct __sk_buff, as test-run takes and gives it. Going in, the kernel accepts Mark, Priority, IngressIfindex, Ifindex, Cb,
-/// Tstamp, WireLen, GsoSegs, GsoSize and Hwtstamp; everything else must be zero.
+/// struct __sk_buff, as test-run takes and gives it. Going in, the kernel accepts Mark, Priority, IngressIfindex,
+/// Ifindex, Cb, Tstamp, WireLen, GsoSegs, GsoSize and Hwtstamp; everything else must be zero.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
 public struct SkBuffContext

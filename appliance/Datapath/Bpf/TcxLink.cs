@@ -116,7 +116,9 @@ public sealed class TcxLink : IDisposable
         BpfSyscall.Demand(BpfCommand.LinkDetach, ref attributes, $"link {Id}");
     }
 
-    /// <summary>The hook's revision and how many programs are on it; for <see cref="TcxPosition.ExpectedRevision"/>.</summary>
+    /// <summary>
+    /// The hook's revision and how many programs are on it; for <see cref="TcxPosition.ExpectedRevision"/>.
+    /// </summary>
     /// <exception cref="KernelException">The kernel refused.</exception>
     public static (ulong Revision, int ProgramCount) Query(int ifindex, TcxHook hook)
     {

@@ -7,8 +7,8 @@ using Genkan.Datapath.Native;
 namespace Genkan.Datapath.Namespaces;
 
 /// <summary>
-/// A network namespace, named under /run/netns as <c>ip netns</c> does, or anonymous. A thread enters it for the time of a function;
-/// sockets and BPF links that the function opens stay in it.
+/// A network namespace, named under /run/netns as <c>ip netns</c> does, or anonymous. A thread enters it for the time
+/// of a function; sockets and BPF links that the function opens stay in it.
 /// </summary>
 public sealed class NetworkNamespace : IDisposable
 {
@@ -42,7 +42,9 @@ public sealed class NetworkNamespace : IDisposable
         return new NetworkNamespace(fd, name: null);
     }
 
-    /// <summary>Makes a namespace that others find as /run/netns/<paramref name="name"/> until <see cref="Delete"/>.</summary>
+    /// <summary>
+    /// Makes a namespace that others find as /run/netns/<paramref name="name"/> until <see cref="Delete"/>.
+    /// </summary>
     /// <exception cref="KernelException">The kernel refused: CAP_SYS_ADMIN is needed, or the name exists.</exception>
     public static NetworkNamespace CreateNamed(string name)
     {
@@ -84,21 +86,27 @@ public sealed class NetworkNamespace : IDisposable
         File.Delete(path);
     }
 
-    /// <summary>Runs <paramref name="function"/> on a thread of its own that is in the namespace, and waits for it.</summary>
+    /// <summary>
+    /// Runs <paramref name="function"/> on a thread of its own that is in the namespace, and waits for it.
+    /// </summary>
     public void Run(Action function) => Run(() =>
     {
         function();
         return true;
     });
 
-    /// <summary>Runs <paramref name="function"/> on a thread of its own that is in the namespace, and waits for its result.</summary>
+    /// <summary>
+    /// Runs <paramref name="function"/> on a thread of its own that is in the namespace, and waits for its result.
+    /// </summary>
     public T Run<T>(Func<T> function) => OnNewThread(() =>
     {
         EnterForThisThread();
         return function();
     });
 
-    /// <summary>Moves the calling thread into the namespace for good: for threads that a driver owns, never for the pool's.</summary>
+    /// <summary>
+    /// Moves the calling thread into the namespace for good: for threads that a driver owns, never for the pool's.
+    /// </summary>
     /// <exception cref="KernelException">The kernel refused.</exception>
     public void EnterForThisThread() => Demand(Libc.SetNs(_fd.Value, CloneNewNet), $"setns({Name ?? "anonymous"})");
 
@@ -117,7 +125,10 @@ public sealed class NetworkNamespace : IDisposable
         if (result < 0) throw new KernelException(call, Libc.LastError);
     }
 
-    /// <summary>Makes /run/netns a shared mount, so that names made here are seen (and can be removed) in other mount namespaces.</summary>
+    /// <summary>
+    /// Makes /run/netns a shared mount, so that names made here are seen (and can be removed) in other mount
+    /// namespaces.
+    /// </summary>
     private static void ShareDirectory()
     {
         System.IO.Directory.CreateDirectory(Directory);

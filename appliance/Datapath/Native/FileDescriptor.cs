@@ -11,7 +11,9 @@ public sealed class FileDescriptor : SafeHandle
     /// <inheritdoc />
     public override bool IsInvalid => handle < 0;
 
-    /// <summary>The number. It stays valid only while the owner lives: an owner keeps itself alive over its calls.</summary>
+    /// <summary>
+    /// The number. It stays valid only while the owner lives: an owner keeps itself alive over its calls.
+    /// </summary>
     internal int Value => (int)handle;
 
     /// <summary>Takes over the result of a call, or throws.</summary>

@@ -4,8 +4,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace Genkan.Datapath.Native;
 
 /// <summary>
-/// The kernel refused a call that this process cannot do without: a fault of the operator's or of the host at start, never of a
-/// packet. The message names the call, the error and what to do.
+/// The kernel refused a call that this process cannot do without: a fault of the operator's or of the host at start,
+/// never of a packet. The message names the call, the error and what to do.
 /// </summary>
 [SuppressMessage("Roslynator", "RCS1194", Justification = "A fault without a call and an error cannot be made.")]
 public sealed class KernelException : Exception

@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace Genkan.Datapath.Native;
 
 /// <summary>
-/// libbpf, for opening and loading ELF objects with CO-RE alone: Debian 12's 1.1 has no tcx, so that all else is bpf(2) itself.
+/// libbpf, for opening and loading ELF objects with CO-RE alone: Debian 12's 1.1 has no tcx, so that all else is bpf(2)
+/// itself.
 /// </summary>
 internal static unsafe partial class LibBpf
 {

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Genkan.Datapath.Native;
 
-/// <summary>The C library, blittable only. Every call that can fail leaves its errno in <see cref="LastError"/>.</summary>
+/// <summary>
+/// The C library, blittable only. Every call that can fail leaves its errno in <see cref="LastError"/>.
+/// </summary>
 internal static unsafe partial class Libc
 {
     internal const int SysBpfX64 = 321;

@@ -35,7 +35,9 @@ internal sealed unsafe class MappedMemory : SafeHandle
     /// <summary>Size in octets.</summary>
     internal nuint Size => _size;
 
-    /// <summary>Maps <paramref name="size"/> octets of <paramref name="fd"/> from <paramref name="offset"/>, shared.</summary>
+    /// <summary>
+    /// Maps <paramref name="size"/> octets of <paramref name="fd"/> from <paramref name="offset"/>, shared.
+    /// </summary>
     /// <exception cref="KernelException">The kernel refused.</exception>
     internal static MappedMemory Map(FileDescriptor fd, nuint size, Protection protection, long offset, string what)
     {

@@ -5,8 +5,8 @@ using Genkan.Datapath.Native;
 namespace Genkan.Datapath.Netlink;
 
 /// <summary>
-/// Settings of one interface under /proc/sys/net, in the namespace of the calling thread (the kernel looks at the thread that opens
-/// the file).
+/// Settings of one interface under /proc/sys/net, in the namespace of the calling thread (the kernel looks at the
+/// thread that opens the file).
 /// </summary>
 public static class InterfaceSysctl
 {
@@ -21,7 +21,9 @@ public static class InterfaceSysctl
     public static void SetDisableIpv6(string interfaceName, bool disabled) =>
         Write("ipv6", interfaceName, "disable_ipv6", disabled ? "1" : "0");
 
-    /// <summary>Reverse path filter (RFC 3704): 0 off, 1 strict, 2 loose. The kernel takes the greater of this and <c>all</c>.</summary>
+    /// <summary>
+    /// Reverse path filter (RFC 3704): 0 off, 1 strict, 2 loose. The kernel takes the greater of this and <c>all</c>.
+    /// </summary>
     public static void SetReversePathFilter(string interfaceName, int mode) =>
         Write("ipv4", interfaceName, "rp_filter", mode switch { 0 => "0", 1 => "1", _ => "2" });
 
@@ -44,8 +46,8 @@ public static class InterfaceSysctl
         }
         catch (IOException e)
         {
-            throw new KernelException($"write {value} to {path}", e is FileNotFoundException or DirectoryNotFoundException
-                ? Errno.ENOENT : Errno.EIO, e.Message);
+            Errno error = e is FileNotFoundException or DirectoryNotFoundException ? Errno.ENOENT : Errno.EIO;
+            throw new KernelException($"write {value} to {path}", error, e.Message);
         }
         catch (UnauthorizedAccessException e)
         {
@@ -58,7 +60,9 @@ public static class InterfaceSysctl
     public static string Read(string family, string interfaceName, string setting)
     {
         string path = PathOf(family, interfaceName, setting);
-        return File.Exists(path) ? File.ReadAllText(path).TrimEnd('\n') : throw new KernelException($"read {path}", Errno.ENOENT);
+        return File.Exists(path)
+            ? File.ReadAllText(path).TrimEnd('\n')
+            : throw new KernelException($"read {path}", Errno.ENOENT);
     }
 
     private static string PathOf(string family, string interfaceName, string setting) =>

@@ -5,8 +5,8 @@ using System.Text;
 namespace Genkan.Datapath.Netlink;
 
 /// <summary>
-/// Builds one netlink message (RFC 3549 §2.2): header, the family's fixed part, attributes. Numbers are in the machine's order, each
-/// attribute is padded to four octets, and nested attributes are closed in the order opened.
+/// Builds one netlink message (RFC 3549 §2.2): header, the family's fixed part, attributes. Numbers are in the
+/// machine's order, each attribute is padded to four octets, and nested attributes are closed in the order opened.
 /// </summary>
 internal sealed class NetlinkMessage
 {

@@ -10,8 +10,8 @@ namespace Genkan.Datapath.Netlink;
 internal delegate void NetlinkReader(NetlinkType type, ReadOnlySpan<byte> body);
 
 /// <summary>
-/// A NETLINK_ROUTE socket. It stays in the network namespace of the thread that opened it, whichever thread uses it. Requests are
-/// answered one at a time.
+/// A NETLINK_ROUTE socket. It stays in the network namespace of the thread that opened it, whichever thread uses it.
+/// Requests are answered one at a time.
 /// </summary>
 internal sealed unsafe class NetlinkSocket : IDisposable
 {
@@ -120,7 +120,8 @@ internal sealed unsafe class NetlinkSocket : IDisposable
             switch (header.Type)
             {
                 case NetlinkType.Error or NetlinkType.Done:
-                    error = body.Length >= sizeof(int) ? (Errno)(-BinaryPrimitives.ReadInt32LittleEndian(body)) : Errno.None;
+                    _ = BinaryPrimitives.TryReadInt32LittleEndian(body, out int negated);
+                    error = (Errno)(-negated);
                     if (header.Type == NetlinkType.Error) explanation = Explain(header, body);
                     return true;
                 default:

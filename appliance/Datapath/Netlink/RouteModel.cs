@@ -10,19 +10,14 @@ namespace Genkan.Datapath.Netlink;
 /// <param name="Mac">Its MAC address, or zero.</param>
 /// <param name="MtuOctets">Largest IP packet.</param>
 /// <param name="IsUp">Whether it was set up.</param>
-/// <param name="HasCarrier">Whether the other end is up too.</param>
+/// <param name="IsRunning">
+/// Whether it can send: the other end is up too, and the kernel has taken note of that, which it does a little later
+/// (IFF_RUNNING; RFC 2863 ifOperStatus up or unknown). Before, it drops what it is given.
+/// </param>
 /// <param name="PeerIfindex">The veth's other end, within its own namespace, or the parent; 0 for none.</param>
 /// <param name="IsPeerElsewhere">Whether the other end is in another namespace.</param>
 public sealed record LinkInfo(
-    int Ifindex,
-    string Name,
-    string Kind,
-    MacAddress Mac,
-    int MtuOctets,
-    bool IsUp,
-    bool HasCarrier,
-    int PeerIfindex,
-    bool IsPeerElsewhere);
+    int Ifindex, string Name, string Kind, MacAddress Mac, int MtuOctets, bool IsUp, bool IsRunning, int PeerIfindex);
 
 /// <summary>What to set on an interface; null leaves it.</summary>
 public sealed record LinkSettings

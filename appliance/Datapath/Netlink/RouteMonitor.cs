@@ -28,7 +28,9 @@ public abstract record RouteEvent
     public sealed record Overflow : RouteEvent;
 }
 
-/// <summary>Changes of links and addresses in the namespace of the thread that opened this, to be pulled by one thread.</summary>
+/// <summary>
+/// Changes of links and addresses in the namespace of the thread that opened this, to be pulled by one thread.
+/// </summary>
 public sealed class RouteMonitor : IDisposable
 {
     private const int GroupLink = 1;

@@ -10,7 +10,9 @@ public sealed partial class RouteSocket
     private const ushort NeighbourReachable = 2;
     private const ushort NeighbourPermanent = 0x80;
 
-    /// <summary>Gives an interface an address; IPv6 addresses are used at once, without duplicate address detection.</summary>
+    /// <summary>
+    /// Gives an interface an address; IPv6 addresses are used at once, without duplicate address detection.
+    /// </summary>
     /// <exception cref="KernelException">Refused; <c>EEXIST</c> if it has the address.</exception>
     public void AddAddress(int ifindex, IpInterface address) =>
         Demand(Address(NetlinkType.NewAddress, ifindex, address), $"add {address} to interface {ifindex}");
@@ -86,7 +88,8 @@ public sealed partial class RouteSocket
             while (attributes.TryNext())
             {
                 if (attributes.Type == NeighbourAttribute.Destination) address = TryDecodeIp(attributes.Value);
-                if (attributes.Type == NeighbourAttribute.LinkLayerAddress && attributes.Value.Length == MacAddress.Size)
+                if (attributes.Type == NeighbourAttribute.LinkLayerAddress
+                    && attributes.Value.Length == MacAddress.Size)
                 {
                     mac = MacAddress.FromOctets(attributes.Value);
                 }
@@ -122,7 +125,9 @@ public sealed partial class RouteSocket
             LengthBits = (byte)address.LengthBits,
             Ifindex = ifindex,
         };
-        NetlinkFlags flags = type == NetlinkType.NewAddress ? NetlinkFlags.Create | NetlinkFlags.Exclusive : NetlinkFlags.None;
+        NetlinkFlags flags = type == NetlinkType.NewAddress
+            ? NetlinkFlags.Create | NetlinkFlags.Exclusive
+            : NetlinkFlags.None;
         NetlinkMessage message = new(type, flags, FixedPart.Of(header));
         Add(message, AddressAttribute.Local, address.Address);
         Add(message, AddressAttribute.Address, address.Address);

@@ -17,8 +17,9 @@ public sealed partial class RouteSocket
     private const uint AllProtocolsNetworkOrder = 0x0300; // ETH_P_ALL
 
     /// <summary>
-    /// Puts a program on an interface by cls_bpf with direct action, for kernels without tcx: makes the clsact qdisc if need be, and
-    /// replaces our former program between two packets. Unlike a pinned link it needs no pin to outlive the agent.
+    /// Puts a program on an interface by cls_bpf with direct action, for kernels without tcx: makes the clsact qdisc if
+    /// need be, and replaces our former program between two packets. Unlike a pinned link it needs no pin to outlive
+    /// the agent.
     /// </summary>
     /// <exception cref="KernelException">Refused.</exception>
     public void SetFilter(int ifindex, TcxHook hook, BpfProgram program)
@@ -53,7 +54,8 @@ public sealed partial class RouteSocket
         NetlinkMessage message = new(
             NetlinkType.DelFilter, NetlinkFlags.None, FixedPart.Of(Filter(ifindex, hook)));
         message.AddText(TrafficControlAttribute.Kind, "bpf");
-        return FindFilterProgramId(ifindex, hook) is not null && Remove(message, $"delete filter of interface {ifindex}");
+        return FindFilterProgramId(ifindex, hook) is not null
+            && Remove(message, $"delete filter of interface {ifindex}");
     }
 
     /// <summary>The number of the program that our filter runs, or null if there is none.</summary>

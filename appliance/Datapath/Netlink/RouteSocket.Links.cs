@@ -68,8 +68,10 @@ public sealed partial class RouteSocket
     public void SetLink(int ifindex, LinkSettings settings)
     {
         LinkHeader header = new() { Ifindex = ifindex };
-        if (settings.IsUp is { } isUp) Set(ref header, LinkHeader.FlagUp, isUp);
-        if (settings.IsPromiscuous is { } isPromiscuous) Set(ref header, LinkHeader.FlagPromiscuous, isPromiscuous);
+        if (settings.IsUp is { } isUp)
+        {
+            (header.Flags, header.Change) = (isUp ? LinkHeader.FlagUp : 0, LinkHeader.FlagUp);
+        }
         NetlinkMessage message = new(NetlinkType.NewLink, NetlinkFlags.None, FixedPart.Of(header));
         if (settings.MtuOctets is { } mtu) message.AddUInt32(LinkAttribute.Mtu, (uint)mtu);
         if (settings.Mac is { } mac) Add(message, LinkAttribute.Address, mac);
@@ -124,10 +126,13 @@ public sealed partial class RouteSocket
         }
     }
 
-    /// <summary>Reads the body of RTM_NEWLINK or RTM_DELLINK; null if it is too short or no link's own (a bridge port's).</summary>
+    /// <summary>
+    /// Reads the body of RTM_NEWLINK or RTM_DELLINK; null if it is too short or no link's own (a bridge port's).
+    /// </summary>
     internal static LinkInfo? TryDecodeLink(ReadOnlySpan<byte> body)
     {
-        if (!FixedPart.TrySplit(body, out LinkHeader header, out NetlinkAttributes attributes) || header.Family != 0) return null;
+        if (!FixedPart.TrySplit(body, out LinkHeader header, out NetlinkAttributes attributes)) return null;
+        if (header.Family != 0) return null;
         (string name, string kind, MacAddress mac, uint mtu, uint peer) = ("", "", default, 0, 0);
         bool isPeerElsewhere = false;
         while (attributes.TryNext())
@@ -146,13 +151,7 @@ public sealed partial class RouteSocket
         }
         return new LinkInfo(
             header.Ifindex, name, kind, mac, (int)mtu, (header.Flags & LinkHeader.FlagUp) != 0,
-            (header.Flags & LinkHeader.FlagLowerUp) != 0, (int)peer, isPeerElsewhere);
-    }
-
-    private static void Set(ref LinkHeader header, uint flag, bool isOn)
-    {
-        header.Change |= flag;
-        if (isOn) header.Flags |= flag;
+            (header.Flags & LinkHeader.FlagRunning) != 0, (int)peer);
     }
 
     private static string KindOf(ReadOnlySpan<byte> info)

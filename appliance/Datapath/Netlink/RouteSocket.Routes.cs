@@ -15,7 +15,9 @@ public sealed partial class RouteSocket
     private const byte ScopeNowhere = 255;
 
     /// <summary>Adds a route.</summary>
-    /// <exception cref="KernelException">Refused; <c>EEXIST</c> if there is one of the same destination and priority.</exception>
+    /// <exception cref="KernelException">
+    /// Refused; <c>EEXIST</c> if there is one of the same destination and priority.
+    /// </exception>
     public void AddRoute(Route route) => Demand(
         Encode(NetlinkType.NewRoute, NetlinkFlags.Create | NetlinkFlags.Exclusive, route), $"add {route}");
 
@@ -103,10 +105,13 @@ public sealed partial class RouteSocket
                 case RouteAttribute.Priority: priority = attributes.UInt32; break;
                 case RouteAttribute.PreferredSource: source = TryDecodeIp(value); break;
                 case RouteAttribute.Gateway: via = TryDecodeIp(value); break;
-                case RouteAttribute.Via when value.Length > sizeof(ushort): via = TryDecodeIp(value[sizeof(ushort)..]); break;
+                case RouteAttribute.Via when value.Length > sizeof(ushort):
+                    via = TryDecodeIp(value[sizeof(ushort)..]);
+                    break;
             }
         }
-        return header.DestinationBits > destination.FamilyBits ? null : new Route(new IpPrefix(destination, header.DestinationBits))
+        if (header.DestinationBits > destination.FamilyBits) return null;
+        return new Route(new IpPrefix(destination, header.DestinationBits))
         {
             Table = table,
             Kind = (RouteKind)header.Type,

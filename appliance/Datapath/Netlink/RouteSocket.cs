@@ -5,8 +5,9 @@ using Genkan.Wire;
 namespace Genkan.Datapath.Netlink;
 
 /// <summary>
-/// rtnetlink: links, addresses, routes, neighbours and tc filters of one network namespace, that of the thread which opened this.
-/// Faults are <see cref="KernelException"/> with the kernel's extended words; removing what is not there is no fault.
+/// rtnetlink: links, addresses, routes, neighbours and tc filters of one network namespace, that of the thread which
+/// opened this. Faults are <see cref="KernelException"/> with the kernel's extended words; removing what is not there
+/// is no fault.
 /// </summary>
 public sealed partial class RouteSocket : IDisposable
 {

@@ -10,8 +10,7 @@ namespace Genkan.Datapath.Netlink;
 internal struct LinkHeader
 {
     internal const uint FlagUp = 1;
-    internal const uint FlagPromiscuous = 0x100;
-    internal const uint FlagLowerUp = 0x10000;
+    internal const uint FlagRunning = 0x40;
 
     internal byte Family;
     private readonly byte _padding;

@@ -62,11 +62,13 @@ public sealed unsafe class PacketSocket : IDisposable
     /// <summary>Opens a socket on an interface of the calling thread's namespace.</summary>
     /// <param name="ifindex">Interface.</param>
     /// <param name="bypassQdisc">
-    /// True to pass by the interface's qdisc and egress programs (PACKET_QDISC_BYPASS).
+    /// True to pass by the interface's qdisc and egress programs (PACKET_QDISC_BYPASS). The kernel then drops frames
+    /// that the interface cannot segment itself (counted as "buffer full"), so it is for interfaces with segmentation
+    /// offload alone.
     /// </param>
     /// <param name="bufferOctets">Limit on frames under way (SO_SNDBUFFORCE).</param>
     /// <exception cref="KernelException">Refused: CAP_NET_RAW and CAP_NET_ADMIN are needed.</exception>
-    public PacketSocket(int ifindex, bool bypassQdisc = true, int bufferOctets = 8 << 20)
+    public PacketSocket(int ifindex, bool bypassQdisc = false, int bufferOctets = 8 << 20)
     {
         Ifindex = ifindex;
         _fd = FileDescriptor.Open(

@@ -6,8 +6,8 @@ using Genkan.Datapath.Native;
 namespace Genkan.Datapath.Rings;
 
 /// <summary>
-/// Waits for rings and sockets, with a bell for other threads. One thread waits; nothing is allocated. Each source has a token of its
-/// owner's choice, zero or more.
+/// Waits for rings and sockets, with a bell for other threads. One thread waits; nothing is allocated. Each source has
+/// a token of its owner's choice, zero or more.
 /// </summary>
 public sealed unsafe class Poller : IDisposable
 {
@@ -43,7 +43,7 @@ public sealed unsafe class Poller : IDisposable
     public void Wake()
     {
         ulong one = 1;
-        Libc.Write(_bell.Value, &one, sizeof(ulong)); // fails only at 2^64 − 2 unanswered calls, when the bell rings anyway
+        Libc.Write(_bell.Value, &one, sizeof(ulong)); // fails only when it rings already, 2^64 − 2 times unanswered
     }
 
     /// <summary>Waits until a source has something, the bell rings or the time is over.</summary>

@@ -7,14 +7,14 @@ using Genkan.Datapath.Native;
 namespace Genkan.Datapath.Rings;
 
 /// <summary>
-/// The reading end of a BPF ring buffer, straight from the shared memory (kernel/bpf/ringbuf.c). One thread reads; nothing allocates,
-/// throws or calls the kernel. A record handed out stays valid until <see cref="Advance"/>.
+/// The reading end of a BPF ring buffer, straight from the shared memory (kernel/bpf/ringbuf.c). One thread reads;
+/// nothing allocates, throws or calls the kernel. A record handed out stays valid until <see cref="Advance"/>.
 /// </summary>
 /// <remarks>
 /// <code>
 /// page 0         consumer position, u64, ours to write
 /// page 1         producer position, u64, read-only
-/// page 2..       data, mapped twice in a row, so that a record that wraps is in one piece; each record, aligned to 8 octets:
+/// page 2..       data, mapped twice in a row, so that a record that wraps is in one piece; each record, aligned to 8:
 ///                 u32 length | busy (bit 31) | discard (bit 30);  u32 page offset;  payload
 /// </code>
 /// </remarks>
@@ -39,7 +39,10 @@ public sealed unsafe class RingBuffer : IDisposable
     /// <exception cref="KernelException">The kernel refused.</exception>
     public RingBuffer(BpfMap map)
     {
-        if (map.Spec.Type != BpfMapType.RingBuffer) throw new ArgumentException($"Map {map.Spec.Name} is no ring.", nameof(map));
+        if (map.Spec.Type != BpfMapType.RingBuffer)
+        {
+            throw new ArgumentException($"Map {map.Spec.Name} is no ring.", nameof(map));
+        }
         _map = map;
         nuint page = (nuint)Environment.SystemPageSize;
         nuint size = map.Spec.MaxEntries;
@@ -105,8 +108,8 @@ public sealed unsafe class RingBuffer : IDisposable
     }
 
     /// <summary>
-    /// A program wakes us only if it sees that we had read all before its record. Our position must therefore be visible before we
-    /// believe in an empty ring, or both sides could miss each other.
+    /// A program wakes us only if it sees that we had read all before its record. Our position must therefore be
+    /// visible before we believe in an empty ring, or both sides could miss each other.
     /// </summary>
     private bool IsStillEmpty()
     {

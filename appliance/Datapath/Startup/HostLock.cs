@@ -14,6 +14,7 @@ public sealed unsafe class HostLock : IDisposable
 {
     private const int OpenReadWriteCreateCloexec = 0x80000 | 0x40 | 2;
     private const uint OwnerReadWriteOthersRead = 0x1A4; // 0644
+    private const int HolderSizeMax = 16;
     private const int LockExclusiveNonBlocking = 2 | 4;
 
     private readonly FileDescriptor _fd;
@@ -39,9 +40,10 @@ public sealed unsafe class HostLock : IDisposable
         if (Libc.Flock(fd.Value, LockExclusiveNonBlocking) < 0)
         {
             Errno error = Libc.LastError;
+            string holder = ReadHolder(fd);
             fd.Dispose();
             if (error != Errno.EAGAIN) throw new KernelException($"flock({path})", error);
-            problem = $"Another agent (process {ReadHolder(path)}) already runs on this host and holds {path}. "
+            problem = $"Another agent (process {holder}) already runs on this host and holds {path}. "
                 + "Stop it first: two agents would undo each other's flows.";
             return false;
         }
@@ -66,11 +68,11 @@ public sealed unsafe class HostLock : IDisposable
         }
     }
 
-    private static string ReadHolder(string path)
+    private static string ReadHolder(FileDescriptor fd)
     {
-        using StreamReader reader = new(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite)); // takes no lock itself
-        string text = reader.ReadToEnd().Trim();
-        return text.Length == 0 ? "unknown" : text;
+        byte* octets = stackalloc byte[HolderSizeMax];
+        nint length = Libc.Read(fd.Value, octets, HolderSizeMax);
+        return length > 0 ? Encoding.ASCII.GetString(octets, (int)length).Trim() : "unknown";
     }
 
     /// <summary>The number has a fixed width, so that no rest of a longer one stays behind it.</summary>

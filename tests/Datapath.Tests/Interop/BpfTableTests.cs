@@ -91,7 +91,8 @@ public sealed class BpfTableTests : IDisposable
 
     [Fact]
     public void Keys_and_values_of_other_sizes_are_refused() =>
-        Should.Throw<InvalidOperationException>(() => new BpfTable<ulong, ulong>(_map)).Message.ShouldContain("keys of 4");
+        Should.Throw<InvalidOperationException>(() => new BpfTable<ulong, ulong>(_map))
+            .Message.ShouldContain("keys of 4");
 
     [Fact]
     public void Per_CPU_counters_are_written_to_every_CPU_and_read_as_sums()

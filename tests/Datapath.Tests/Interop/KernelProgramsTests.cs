@@ -11,7 +11,8 @@ public sealed class KernelProgramsTests
 {
     public static TheoryData<string> Objects =>
     [
-        .. typeof(BpfProgram).Assembly.GetManifestResourceNames().Where(n => n.EndsWith(".bpf.o", StringComparison.Ordinal)),
+        .. typeof(BpfProgram).Assembly.GetManifestResourceNames()
+            .Where(n => n.EndsWith(".bpf.o", StringComparison.Ordinal)),
     ];
 
     [Theory]

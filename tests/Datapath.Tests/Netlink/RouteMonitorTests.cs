@@ -42,7 +42,8 @@ public sealed class RouteMonitorTests : IDisposable
         Drain().ShouldBe([new RouteEvent.AddressRemoved(left, address)]);
 
         _route.DeleteLink(left);
-        Drain().OfType<RouteEvent.LinkRemoved>().Select(e => e.Link.Name).Order(StringComparer.Ordinal).ShouldBe(["left", "right"]);
+        Drain().OfType<RouteEvent.LinkRemoved>().Select(e => e.Link.Name).Order(StringComparer.Ordinal)
+            .ShouldBe(["left", "right"]);
     }
 
     [Fact]

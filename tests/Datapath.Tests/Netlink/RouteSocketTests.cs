@@ -41,15 +41,27 @@ public sealed class RouteSocketTests : IDisposable
 
         LinkInfo left = _route.FindLink("left").ShouldNotBeNull();
         LinkInfo right = _route.FindLink("right").ShouldNotBeNull();
-        left.ShouldBe(new LinkInfo(left.Ifindex, "left", "veth", Mac, 1600, IsUp: false, HasCarrier: false, right.Ifindex, IsPeerElsewhere: false));
+        left.ShouldBe(new LinkInfo(
+            left.Ifindex, "left", "veth", Mac, 1600, IsUp: false, IsRunning: false, right.Ifindex));
         right.MtuOctets.ShouldBe(1500);
         _route.SetLink(left.Ifindex, new LinkSettings { IsUp = true });
         _route.SetLink(right.Ifindex, new LinkSettings { IsUp = true, MtuOctets = 1400 });
-        _route.FindLink("left").ShouldBe(left with { IsUp = true, HasCarrier = true });
+        _netns.Run(() => LinkWaiter.WaitUntilRunning(left.Ifindex, TimeSpan.FromSeconds(20))).ShouldBeTrue();
+        _route.FindLink("left").ShouldBe(left with { IsUp = true, IsRunning = true });
         _route.FindLink("right").ShouldNotBeNull().MtuOctets.ShouldBe(1400);
         _route.DeleteLink(left.Ifindex).ShouldBeTrue();
         _route.DeleteLink(left.Ifindex).ShouldBeFalse();
         _route.FindLink("right").ShouldBeNull();
+    }
+
+    [Fact]
+    public void Waiting_for_an_interface_ends_when_it_is_gone_or_the_time_is_over()
+    {
+        _route.CreateVeth(new VethEnd("left"), new VethEnd("right"));
+        int left = _route.FindLink("left").ShouldNotBeNull().Ifindex;
+
+        _netns.Run(() => LinkWaiter.WaitUntilRunning(left, TimeSpan.Zero)).ShouldBeFalse();
+        _netns.Run(() => LinkWaiter.WaitUntilRunning(4711, TimeSpan.FromSeconds(20))).ShouldBeFalse();
     }
 
     [Fact]
@@ -84,7 +96,8 @@ public sealed class RouteSocketTests : IDisposable
 
         LinkInfo vxlan = _route.FindLink("vx0").ShouldNotBeNull();
         (vxlan.Kind, vxlan.MtuOctets, vxlan.Mac).ShouldBe(("vxlan", 1550, Mac));
-        KernelException fault = Should.Throw<KernelException>(() => _route.CreateVxlan(new VxlanDevice("vx1", 4790, 1550)));
+        KernelException fault = Should.Throw<KernelException>(
+            () => _route.CreateVxlan(new VxlanDevice("vx1", 4790, 1550)));
         fault.Error.ShouldBe(Errno.EEXIST);
         fault.Message.ShouldBe(
             "netlink: create vxlan vx1 on UDP port 4790: EEXIST. A VXLAN device with the specified VNI already exists");

@@ -19,6 +19,14 @@ struct record {
 	__u32 mark;
 };
 
+struct observation {
+	__u32 len;
+	__u32 mark;
+	__u32 gso_size;
+	__u32 gso_segs;
+	__u8 octets[1536];
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 64);
@@ -85,6 +93,31 @@ int interop(struct __sk_buff *skb)
 	skb->cb[4] = 0x7e57;
 #endif
 	return TC_ACT_OK;
+}
+
+/* Sends ring 1 what it sees: marks, segmentation and the first octets; then lets nobody else have the packet. */
+SEC("tc")
+int observe(struct __sk_buff *skb)
+{
+	__u32 one = 1, len = skb->len;
+	void *ring = bpf_map_lookup_elem(&rings, &one);
+	struct observation *seen;
+
+	if (!ring)
+		return TC_ACT_SHOT;
+	seen = bpf_ringbuf_reserve(ring, sizeof(*seen), 0);
+	if (!seen)
+		return TC_ACT_SHOT;
+	seen->len = skb->len;
+	seen->mark = skb->mark;
+	seen->gso_size = skb->gso_size;
+	seen->gso_segs = skb->gso_segs;
+	if (len > sizeof(seen->octets))
+		len = sizeof(seen->octets);
+	if (len > 0 && bpf_skb_load_bytes(skb, 0, seen->octets, len) < 0)
+		seen->len = 0;
+	bpf_ringbuf_submit(seen, 0);
+	return TC_ACT_SHOT;
 }
 
 /* Drops everything. */

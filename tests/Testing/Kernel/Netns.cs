@@ -5,8 +5,8 @@ using Genkan.Datapath.Native;
 namespace Genkan.Testing.Kernel;
 
 /// <summary>
-/// A test's own network namespace, gone with the test. This folder is compiled into the tests that touch the kernel, not into
-/// Genkan.Testing, so that a sans-I/O library's tests never need the BPF compiler.
+/// A test's own network namespace, gone with the test. This folder is compiled into the tests that touch the kernel,
+/// not into Genkan.Testing, so that a sans-I/O library's tests never need the BPF compiler.
 /// </summary>
 public sealed class Netns : IDisposable
 {
@@ -31,7 +31,8 @@ public sealed class Netns : IDisposable
     {
         if (!Environment.IsPrivilegedProcess)
         {
-            throw new KernelException("test", Errno.EPERM, "These tests make network namespaces and load BPF: run them as root.");
+            throw new KernelException(
+                "test", Errno.EPERM, "These tests make network namespaces and load BPF: run them as root.");
         }
     }
 
