@@ -7,7 +7,7 @@ namespace Genkan.Datapath.Bpf;
 /// struct __sk_buff, as test-run takes and gives it. Going in, the kernel accepts Mark, Priority, IngressIfindex,
 /// Ifindex, Cb, Tstamp, WireLen, GsoSegs, GsoSize and Hwtstamp; everything else must be zero.
 /// </summary>
-[StructLayout(LayoutKind.Sequential)]
+[StructLayout(LayoutKind.Sequential, Pack = 4)] // the socket's addresses start at 100
 public struct SkBuffContext
 {
     /// <summary>Octets of the packet.</summary>

@@ -141,6 +141,8 @@ public sealed class ProgramMachine : IDisposable
 
     internal ref SettingsEntry Settings => ref _settings[0];
 
+    internal BpfProgram Program(string name) => _set.Program(name);
+
     /// <summary>Empties every table and ring.</summary>
     internal void Reset()
     {
@@ -226,10 +228,15 @@ public sealed class ProgramMachine : IDisposable
         return entry;
     }
 
-    /// <summary>Runs a program once; a drop must be counted once, under its reason and the port's slot.</summary>
-    internal Verdict Run(string program, byte[] frame, SkBuffContext context = default)
+    /// <summary>Runs a program once.</summary>
+    internal Verdict Run(string program, byte[] frame, SkBuffContext context = default) =>
+        Run(program, frame, context, out _);
+
+    /// <inheritdoc cref="Run(string, byte[], SkBuffContext)" />
+    internal Verdict Run(string program, byte[] frame, SkBuffContext context, out uint markAfter)
     {
         BpfTestResult result = BpfTestRun.Run(_set.Program(program), frame, context);
+        markAfter = result.Context.Mark;
         SkBuffContext.ControlWords cb = result.Context.Cb;
         return new Verdict(result.Verdict, (Outcome)(byte)(cb[0] >> 8), (DropReason)(byte)cb[0], result.Packet)
         {

@@ -4,7 +4,6 @@ using Genkan.Datapath.Layout;
 using Genkan.Overlay.Flows;
 using Genkan.Wire;
 using Shouldly;
-using UpcallKind = Genkan.Datapath.Layout.UpcallKind;
 
 namespace Genkan.Datapath.Tests.Programs;
 

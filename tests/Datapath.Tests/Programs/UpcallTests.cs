@@ -1,9 +1,12 @@
 using System.Linq;
+using System.Net;
+using System.Net.Sockets;
 using Genkan.Datapath.Bpf;
 using Genkan.Datapath.Layout;
+using Genkan.Datapath.Netlink;
 using Genkan.Overlay.Flows;
+using Genkan.Testing.Kernel;
 using Shouldly;
-using UpcallKind = Genkan.Datapath.Layout.UpcallKind;
 
 namespace Genkan.Datapath.Tests.Programs;
 
@@ -31,9 +34,6 @@ public sealed class UpcallTests
     [InlineData(151)]
     [InlineData(1942)]
     [InlineData(1943)]
-    [InlineData(16278)]
-    [InlineData(16279)]
-    [InlineData(60000)]
     public void A_miss_goes_up_whole_whatever_its_size(int payloadOctets)
     {
         byte[] frame = Frames.Udp(payloadOctets: payloadOctets);
@@ -153,11 +153,33 @@ public sealed class UpcallTests
     public void A_full_ring_drops_and_forgets_that_the_flow_was_pending()
     {
         ushort from = 1;
-        while (_machine.Run("from_port", Frames.Udp(payloadOctets: 60000, from: from)).Outcome == Outcome.Upcall) from++;
+        while (_machine.Run("from_port", Frames.Udp(payloadOctets: 1000, from: from)).Outcome == Outcome.Upcall) from++;
 
         _machine.Drops(In, DropReason.RingFull).ShouldBe(1ul);
         _machine.TakeData().Count.ShouldBe(from - 1);
-        _machine.Run("from_port", Frames.Udp(payloadOctets: 60000, from: from)).Outcome.ShouldBe(Outcome.Upcall);
+        _machine.Run("from_port", Frames.Udp(payloadOctets: 1000, from: from)).Outcome.ShouldBe(Outcome.Upcall);
         _machine.TakeData().ShouldHaveSingleItem().Header.Kind.ShouldBe(UpcallKind.Miss);
+    }
+
+    [Theory]
+    [InlineData(16278)]
+    [InlineData(16279)]
+    [InlineData(60000)]
+    public void A_packet_that_lies_in_pages_goes_up_whole(int payloadOctets)
+    {
+        using Netns netns = new();
+        byte[] payload = [.. Enumerable.Range(0, payloadOctets).Select(i => (byte)i)];
+        netns.Run(() =>
+        {
+            using RouteSocket route = new();
+            route.SetLink(1, new LinkSettings { IsUp = true });
+            using TcxLink link = TcxLink.Attach(_machine.Program("from_port"), 1, TcxHook.Ingress);
+            using Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+            socket.SendTo(payload, new IPEndPoint(IPAddress.Loopback, 2000));
+        });
+
+        UpcallRecord record = _machine.TakeData().ShouldHaveSingleItem();
+        record.Header.Captured.ShouldBe((uint)(Frames.Ipv4L4At + 8 + payloadOctets));
+        record.Frame[(Frames.Ipv4L4At + 8)..].ShouldBe(payload);
     }
 }
