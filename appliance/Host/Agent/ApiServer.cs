@@ -80,6 +80,12 @@ internal sealed class ApiServer : IAsyncDisposable
         }));
         application.MapGet(ApiRoutes.Metrics, () => GuardAsync(async () =>
             Results.Text(await runtime.Loop.AskAsync(_ => PrometheusText.Write(reports)), PrometheusText.ContentType)));
+        application.MapPost(ApiRoutes.Trace, (HttpRequest request) => GuardAsync(async () =>
+        {
+            TraceRequest trace = await JsonSerializer.DeserializeAsync(request.Body, ApiJson.Default.TraceRequest)
+                ?? throw new JsonException("the body is empty");
+            return Json(await runtime.Loop.AskAsync(_ => reports.Trace(trace)), ApiJson.Default.TraceReport);
+        }));
         application.MapPost(ApiRoutes.Reload, () => GuardAsync(async () =>
             Json(await runtime.ReloadAsync(), ApiJson.Default.ReloadReport)));
     }
@@ -97,6 +103,10 @@ internal sealed class ApiServer : IAsyncDisposable
         catch (ConfigurationException wrong)
         {
             return Problem(new ProblemReport(wrong.Message, "Nothing was changed.", wrong.FileName, wrong.Errors));
+        }
+        catch (TraceException wrong)
+        {
+            return Problem(new ProblemReport(wrong.Message, wrong.Hint));
         }
         catch (Exception wrong) when (wrong is JsonException or IOException or UnauthorizedAccessException or ArgumentException)
         {
