@@ -17,7 +17,15 @@ namespace Genkan.Datapath.Netlink;
 /// <param name="PeerIfindex">The veth's other end, within its own namespace, or the parent; 0 for none.</param>
 /// <param name="IsPeerElsewhere">Whether the other end is in another namespace.</param>
 public sealed record LinkInfo(
-    int Ifindex, string Name, string Kind, MacAddress Mac, int MtuOctets, bool IsUp, bool IsRunning, int PeerIfindex);
+    int Ifindex,
+    string Name,
+    string Kind,
+    MacAddress Mac,
+    int MtuOctets,
+    bool IsUp,
+    bool IsRunning,
+    int PeerIfindex,
+    bool IsPeerElsewhere);
 
 /// <summary>What to set on an interface; null leaves it.</summary>
 public sealed record LinkSettings

@@ -68,10 +68,8 @@ public sealed partial class RouteSocket
     public void SetLink(int ifindex, LinkSettings settings)
     {
         LinkHeader header = new() { Ifindex = ifindex };
-        if (settings.IsUp is { } isUp)
-        {
-            (header.Flags, header.Change) = (isUp ? LinkHeader.FlagUp : 0, LinkHeader.FlagUp);
-        }
+        if (settings.IsUp is { } isUp) Set(ref header, LinkHeader.FlagUp, isUp);
+        if (settings.IsPromiscuous is { } isPromiscuous) Set(ref header, LinkHeader.FlagPromiscuous, isPromiscuous);
         NetlinkMessage message = new(NetlinkType.NewLink, NetlinkFlags.None, FixedPart.Of(header));
         if (settings.MtuOctets is { } mtu) message.AddUInt32(LinkAttribute.Mtu, (uint)mtu);
         if (settings.Mac is { } mac) Add(message, LinkAttribute.Address, mac);
@@ -151,7 +149,13 @@ public sealed partial class RouteSocket
         }
         return new LinkInfo(
             header.Ifindex, name, kind, mac, (int)mtu, (header.Flags & LinkHeader.FlagUp) != 0,
-            (header.Flags & LinkHeader.FlagRunning) != 0, (int)peer);
+            (header.Flags & LinkHeader.FlagRunning) != 0, (int)peer, isPeerElsewhere);
+    }
+
+    private static void Set(ref LinkHeader header, uint flag, bool isOn)
+    {
+        header.Change |= flag;
+        if (isOn) header.Flags |= flag;
     }
 
     private static string KindOf(ReadOnlySpan<byte> info)

@@ -11,6 +11,7 @@ internal struct LinkHeader
 {
     internal const uint FlagUp = 1;
     internal const uint FlagRunning = 0x40;
+    internal const uint FlagPromiscuous = 0x100;
 
     internal byte Family;
     private readonly byte _padding;

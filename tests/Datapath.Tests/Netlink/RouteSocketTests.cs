@@ -42,7 +42,8 @@ public sealed class RouteSocketTests : IDisposable
         LinkInfo left = _route.FindLink("left").ShouldNotBeNull();
         LinkInfo right = _route.FindLink("right").ShouldNotBeNull();
         left.ShouldBe(new LinkInfo(
-            left.Ifindex, "left", "veth", Mac, 1600, IsUp: false, IsRunning: false, right.Ifindex));
+            left.Ifindex, "left", "veth", Mac, 1600, IsUp: false, IsRunning: false, right.Ifindex,
+            IsPeerElsewhere: false));
         right.MtuOctets.ShouldBe(1500);
         _route.SetLink(left.Ifindex, new LinkSettings { IsUp = true });
         _route.SetLink(right.Ifindex, new LinkSettings { IsUp = true, MtuOctets = 1400 });
