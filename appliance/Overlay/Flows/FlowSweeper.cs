@@ -102,7 +102,9 @@ public sealed class FlowSweeper
         PacketHeader leaving = FlowTranslator.Leaving(entry.Key, entry.Action);
         return ReplyIngress.TryFind(
                 _slowPath.Topology, _datapath, egress, leaving.Source, leaving.SourcePort, out _, out DatapathPort port)
-            && _datapath.TryFind(FlowKey.Of(port.KeyPort, leaving.Reversed(), port.IsL3), out twin);
+            && _datapath.TryFind(
+                FlowKey.Of(port.KeyPort, ReplyIngress.ReplyOf(FlowTranslator.Entering(entry.Key), leaving, port), port.IsL3),
+                out twin);
     }
 
     private void Remove(in FlowEntry entry)

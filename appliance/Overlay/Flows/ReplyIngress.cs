@@ -27,7 +27,11 @@ internal static class ReplyIngress
     {
         (ingress, port) = (default, default);
         ObjectId target;
-        if (topology.TryGetNatOwner(source, sourcePort, out NatOwner owner))
+        if (egress.Kind == EgressKind.Port && datapath.TryGetSlot(egress.Object, out _))
+        {
+            target = egress.Object;
+        }
+        else if (topology.TryGetNatOwner(source, sourcePort, out NatOwner owner))
         {
             if (owner.Host != topology.LocalHost.Id) return false;
             target = owner.Pool;
@@ -37,10 +41,6 @@ internal static class ReplyIngress
             if (egress.Host != topology.LocalHost.Id) return false;
             if (!topology.TryGetLocalUplink(egress.Object, out target)) return false;
         }
-        else if (egress.Kind == EgressKind.Port)
-        {
-            target = egress.Object;
-        }
         else
         {
             return false;
@@ -49,5 +49,20 @@ internal static class ReplyIngress
         if (!datapath.TryGetSlot(target, out uint slot) || !datapath.TryGetPort(slot, out port)) return false;
         ingress = new Ingress(port.Kind, port.Object, ConnectionState.Reply);
         return true;
+    }
+
+    /// <summary>The reply as it enters.</summary>
+    /// <param name="asked">The packet as it entered.</param>
+    /// <param name="leaving">The packet as it leaves.</param>
+    /// <param name="port">The slot where the reply enters.</param>
+    /// <returns>Its headers. A NAT return has passed the other end's own translation: it comes from where the question went
+    /// (RFC 4787 §6, hairpinning).</returns>
+    public static PacketHeader ReplyOf(in PacketHeader asked, in PacketHeader leaving, in DatapathPort port)
+    {
+        PacketHeader reply = leaving.Reversed();
+        if (port.Kind != IngressKind.NatReturn) return reply;
+        reply.Source = asked.Destination;
+        if (!reply.IsIcmp) reply.SourcePort = asked.DestinationPort;
+        return reply;
     }
 }

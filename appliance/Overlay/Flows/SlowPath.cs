@@ -168,7 +168,7 @@ public sealed partial class SlowPath
         NatBinding binding = _result.Binding;
         bool isRetained = binding.Zone != 0 && !IsHeld(found, key, binding) && _nat.Retain(binding);
         FlowKey reply = default;
-        bool hasReply = _result.State == ConnectionState.Forward && TryInstallReply(out reply);
+        bool hasReply = _result.State == ConnectionState.Forward && TryInstallReply(packet, out reply);
         InstallOutcome outcome = _datapath.Install(key, action);
         if (outcome == InstallOutcome.Installed)
         {
@@ -188,10 +188,9 @@ public sealed partial class SlowPath
         && SourceBinding.TryFind(_topology, _nat, key, old.Action, out NatBinding held)
         && held == binding;
 
-    private bool TryInstallReply(out FlowKey key)
+    private bool TryInstallReply(in PacketHeader packet, out FlowKey key)
     {
         key = default;
-        PacketHeader reply = _result.Packet.Reversed();
         if (!ReplyIngress.TryFind(
                 _topology,
                 _datapath,
@@ -204,6 +203,7 @@ public sealed partial class SlowPath
             return false;
         }
 
+        PacketHeader reply = ReplyIngress.ReplyOf(packet, _result.Packet, port);
         reply.HopLimit = byte.MaxValue;
         Simulator.Simulate(
             _topology, _connections, _nat, ingress, reply, ReadOnlySpan<byte>.Empty, _datapath.Now, _replyResult);

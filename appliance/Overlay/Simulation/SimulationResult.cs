@@ -156,7 +156,10 @@ public sealed class SimulationResult
     /// </summary>
     public bool IsCacheable { get; set; }
 
-    /// <summary>The source NAT mapping that the flow uses, to be retained with it; <c>default</c> if none (zone 0).</summary>
+    /// <summary>
+    /// The source NAT mapping by which the flow leaves, to be retained with it; <c>default</c> (zone 0) if none, and for the
+    /// answering direction, which lives as long as the other.
+    /// </summary>
     public NatBinding Binding { get; set; }
 
     /// <summary>Number of octets in <see cref="Answer"/>, 0 none.</summary>

@@ -143,7 +143,6 @@ internal ref partial struct Walk
             return false;
         }
 
-        if (_result.Binding.Zone == 0) (_result.Binding, _result.Zone) = (binding, router.Id.Zone);
         bool isEcho = _packet.Protocol == IpProtocol.Icmp;
         SetDestination(router, pool.Id, binding.Source, isEcho ? null : binding.SourcePort);
         if (isEcho) _packet.SourcePort = binding.SourcePort;
