@@ -63,7 +63,7 @@ internal ref partial struct Walk
         int length = _ingress.SegmentOctets == 0
             ? _original.NetworkLengthOctets
             : _original.PayloadAt - _original.NetworkAt + (int)_ingress.SegmentOctets;
-        if (length <= bridge.Mtu || !_packet.DontFragment) return false;
+        if (length <= bridge.Mtu || !_original.DontFragment) return false;
         Drop(DropReason.TooBig);
         _result.IsCacheable = false;
         _result.Trace?.Add(new TraceStep(bridge.Name, $"{length} octets exceed the MTU of {bridge.Mtu}"));

@@ -1,5 +1,6 @@
 using Genkan.Overlay.Flows;
 using Genkan.Overlay.Topology;
+using Genkan.Wire;
 
 namespace Genkan.Overlay.Simulation;
 
@@ -24,13 +25,37 @@ internal ref partial struct Walk
 
         if (port.Role == PortRole.Uplink)
         {
-            _result.Trace?.Add(new TraceStep(port.Name, "enters from the outside"));
-            if (_packet.IsIcmpError && !BeginError()) return;
-            _next = port;
+            EnterFromOutside(port, port.ExternalNetwork!);
             return;
         }
 
         EnterBridge(port, port.Bridge!);
+    }
+
+    private void EnterFromOutside(PortNode port, ExternalNetworkNode outside)
+    {
+        Read(FieldSet.EtherType | FieldSet.Source);
+        if (IsOurs(outside) && !IsConnected(port))
+        {
+            // RFC 2827: nobody out there has our addresses, and rules that name them mean the real ones.
+            Drop(DropReason.Martian, port.Name, "a source of our public prefixes from the outside");
+            return;
+        }
+
+        _result.Trace?.Add(new TraceStep(port.Name, "enters from the outside"));
+        if (_packet.IsIcmpError && !BeginError()) return;
+        _next = port;
+    }
+
+    // The ISP's end of the link may be numbered from our prefixes.
+    private readonly bool IsConnected(PortNode uplink)
+    {
+        foreach (IpInterface address in uplink.Model.Addresses)
+        {
+            if (address.Prefix.Contains(_packet.Source)) return true;
+        }
+
+        return false;
     }
 
     private void EnterBridge(PortNode port, BridgeNode bridge)

@@ -39,6 +39,13 @@ internal ref partial struct Walk
             return;
         }
 
+        if (_isError && _original.IsIcmpv4 && _original.IcmpType == (byte)IcmpType.Redirect)
+        {
+            // RFC 1812 §5.2.7.2: a redirect speaks of one network's routers; elsewhere it could only mislead.
+            Drop(DropReason.RouterAdvertisement, router.Name, "redirects are not routed");
+            return;
+        }
+
         if (router.HasTranslations && !TranslateDestination(router, inPort)) return;
         if (IsOwn(router, inPort)) return;
         Route(router, inPort);
@@ -202,7 +209,7 @@ internal ref partial struct Walk
         }
 
         Tag(outside.Id);
-        if (!IsOurs(outside))
+        if (!outside.Model.Prefixes.IsEmpty && !IsOurs(outside))
         {
             Drop(DropReason.Martian, outside.Model.Name, "source is not of our public prefixes (RFC 2827)");
             return;
@@ -222,6 +229,6 @@ internal ref partial struct Walk
             if (prefix.Contains(_packet.Source)) return true;
         }
 
-        return outside.Model.Prefixes.IsEmpty;
+        return false;
     }
 }

@@ -29,7 +29,6 @@ public static class TopologyDiff
         Compare(old.Parts.Chains, current.Parts.Chains, c => c.Id, AreEqual, stale);
         Compare(old.Parts.AddressGroups, current.Parts.AddressGroups, g => g.Id, AreEqual, stale);
         CompareExternalNetworks(old.Parts, current.Parts, stale);
-        CompareHosts(old.Parts, current.Parts, stale);
         return [.. stale.Select(s => new StaleTag(s.Key, s.Value)).OrderBy(s => s.Tag)];
     }
 
@@ -138,10 +137,6 @@ public static class TopologyDiff
             if (isRevoked || uplinksNow.Count > uplinks.Count) Mark(stale, before.Id, isRevoked);
         }
     }
-
-    // A tunnel's end moved: next hops are rewritten in place, so only a host that is gone makes flows stale.
-    private static void CompareHosts(TopologyParts old, TopologyParts current, Dictionary<ObjectId, bool> stale) =>
-        Compare(old.Hosts, current.Hosts, h => h.Id, (_, _) => true, stale);
 
     private static bool AreEqual(VirtualPort a, VirtualPort b) =>
         (a.Device, a.Role, a.Mac, a.Peer, a.Binding, a.IsAdminUp, a.PortSecurity, a.FromPort, a.ToPort)

@@ -108,6 +108,16 @@ public sealed class RoutedUnicast
     }
 
     [Fact]
+    public void What_is_not_of_our_public_prefixes_does_not_leave()
+    {
+        Router red = Courtyard.Parts.RouterOf("red/router") with { SourceNat = null };
+        SimulationResult result = new Lab(Courtyard.Hv1, Courtyard.Parts.With(red)).From(
+            "red/red-c", Frames.Tcp(Router2, C, "10.0.2.11", "198.18.0.10", 1000, 80));
+
+        Lab.TextOf(result).ShouldBe("Drop Martian");
+    }
+
+    [Fact]
     public void From_the_outside_to_nothing_of_ours_is_dropped_and_never_sent_back_out()
     {
         SimulationResult result = Lab.OnGw1.From(
@@ -116,6 +126,13 @@ public sealed class RoutedUnicast
         Lab.TextOf(result).ShouldBe("Drop NoDestination");
         result.AnswerLength.ShouldBe(0);
     }
+
+    [Theory]
+    [InlineData("198.51.100.20", "Drop Martian")]
+    [InlineData("203.0.113.1", "Forward")]
+    public void From_the_outside_nobody_has_our_own_addresses(string source, string expected) =>
+        Lab.TextOf(Lab.OnGw1.From(
+            "provider/isp", Frames.Tcp(MacAddress.Parse("02:00:00:00:0f:02"), A, source, "198.51.100.20", 5000, 80))).ShouldBe(expected);
 
     [Fact]
     public void A_device_that_is_down_drops()
