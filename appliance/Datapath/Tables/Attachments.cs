@@ -1,92 +1,62 @@
 using System;
 using System.Collections.Generic;
-using System.Globalization;
-using System.IO;
 using Genkan.Datapath.Bpf;
+using Genkan.Datapath.Netlink;
 
 namespace Genkan.Datapath.Tables;
 
 /// <summary>
-/// Which program stands on which interface's ingress: one tcx link an interface, pinned, so that it outlives the agent. A new agent's
-/// programs take the places of the old ones' between two packets.
+/// Which program stands on which interface's ingress. What a former agent attached is taken over: new programs take the places of the
+/// old ones between two packets, and those that nobody wants any more go.
 /// </summary>
-internal sealed class Attachments : IDisposable
+internal sealed class Attachments(string directory) : IDisposable
 {
-    private const string Prefix = "link_"; // bpffs takes no dots, which interface names may have: the number names the pin
+    private readonly ProgramAttacher _attacher = new(directory);
+    private readonly Dictionary<int, uint> _present = [];
+    private readonly HashSet<int> _wanted = [];
 
-    private readonly string _directory;
-    private readonly Dictionary<int, TcxLink> _links = [];
-    private readonly Dictionary<int, BpfProgram> _wanted = [];
-
-    internal Attachments(string directory)
-    {
-        _directory = directory;
-        Directory.CreateDirectory(directory);
-        foreach (string path in Directory.GetFiles(directory, Prefix + "*"))
-        {
-            TcxLink? link = TcxLink.TryOpenPinned(path);
-            if (link is { Ifindex: not 0 }) _links[link.Ifindex] = link;
-            else Forget(path, link);
-        }
-    }
-
-    /// <summary>Interfaces with a program.</summary>
-    internal int Count => _links.Count;
+    /// <summary>How programs are attached.</summary>
+    internal AttachMode Mode => _attacher.Mode;
 
     /// <summary>Begins a new set.</summary>
-    internal void Begin() => _wanted.Clear();
+    /// <param name="links">The interfaces that there are.</param>
+    internal void Begin(IEnumerable<LinkInfo> links)
+    {
+        _wanted.Clear();
+        _present.Clear();
+        if (_attacher.Mode == AttachMode.Tcx)
+        {
+            // Pins also tell of interfaces that are gone.
+            foreach ((int ifindex, TcxHook hook) in _attacher.ListPinned()) Note(ifindex, hook);
+            return;
+        }
 
-    /// <summary>Puts a program on an interface's ingress, now.</summary>
+        foreach (LinkInfo link in links) Note(link.Ifindex, TcxHook.Ingress);
+    }
+
+    /// <summary>Puts a program on an interface's ingress, now; several VLAN ports share one attachment, the first one named.</summary>
     internal void Want(uint ifindex, BpfProgram program)
     {
         int number = (int)ifindex;
-        if (!_wanted.TryAdd(number, program)) return; // several VLAN ports share one attachment
-        if (_links.TryGetValue(number, out TcxLink? present))
-        {
-            if (present.IsAttached())
-            {
-                if (present.ReadProgramId() != program.Id) present.Update(program);
-                return;
-            }
-
-            Forget(PathOf(number), present); // the number was given to another interface
-        }
-
-        TcxLink link = TcxLink.Attach(program, number, TcxHook.Ingress);
-        link.Pin(PathOf(number));
-        _links[number] = link;
+        if (!_wanted.Add(number)) return;
+        if (_present.TryGetValue(number, out uint present) && present == program.Id) return;
+        _attacher.Attach(number, TcxHook.Ingress, program);
     }
 
     /// <summary>Takes the programs off interfaces that were not named.</summary>
     internal void Commit()
     {
-        foreach ((int ifindex, TcxLink link) in _links)
+        foreach (int ifindex in _present.Keys)
         {
-            if (_wanted.ContainsKey(ifindex)) continue;
-            if (link.IsAttached()) link.Detach();
-            Forget(PathOf(ifindex), link);
-            _links.Remove(ifindex); // allowed while enumerating
+            if (!_wanted.Contains(ifindex)) _attacher.Detach(ifindex, TcxHook.Ingress);
         }
     }
 
-    /// <summary>Takes all programs off.</summary>
-    internal void DetachAll()
-    {
-        Begin();
-        Commit();
-    }
-
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        foreach (TcxLink link in _links.Values) link.Dispose();
-    }
+    public void Dispose() => _attacher.Dispose();
 
-    private static void Forget(string path, TcxLink? link)
+    private void Note(int ifindex, TcxHook hook)
     {
-        link?.Dispose();
-        File.Delete(path);
+        if (hook == TcxHook.Ingress && _attacher.FindProgramId(ifindex, hook) is { } program) _present[ifindex] = program;
     }
-
-    private string PathOf(int ifindex) => Path.Combine(_directory, Prefix + ifindex.ToString(CultureInfo.InvariantCulture));
 }

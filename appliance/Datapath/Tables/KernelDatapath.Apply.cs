@@ -66,7 +66,7 @@ public sealed partial class KernelDatapath
     private void Attach(HostPlan plan)
     {
         BpfProgramSet set = _tables.Set;
-        _attachments.Begin();
+        _attachments.Begin(_devices.Links.Values);
         _attachments.Want(_devices.AgentIfindex, set.Program("from_agent"));
         foreach (UplinkDevice device in _uplinks.Devices.Values)
         {

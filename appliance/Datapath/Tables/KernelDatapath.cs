@@ -113,15 +113,16 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
     public static void Remove(KernelDatapathOptions options)
     {
         using HostLock hostLock = TakeLock(options);
-        if (Directory.Exists(options.LinkDirectory))
+        using HostDevices devices = new();
+        devices.Refresh();
+        if (Directory.Exists(options.PinDirectory))
         {
             using Attachments attachments = new(options.LinkDirectory);
-            attachments.DetachAll();
+            attachments.Begin(devices.Links.Values);
+            attachments.Commit(); // nothing is wanted
         }
 
         BpfFileSystem.RemovePinDirectory(options.PinDirectory);
-
-        using HostDevices devices = new();
         devices.RemoveAll();
     }
 

@@ -35,7 +35,7 @@ public sealed class OneHost : IDisposable
             .ShouldContain("3 received");
         _host.Execute(1, "ping", "-c", "3", "-i", "0.05", "-W", "2", TestHost.Address6Of(2).ToString()).Output
             .ShouldContain("3 received");
-        using Process server = _host.Start(2, "iperf3", "-s", "-1");
+        using Process server = _host.Start(2, "iperf3", "-s", "-1", "--forceflush");
         server.StandardOutput.ReadLine(); // its banner: it listens
         server.StandardOutput.ReadLine();
         (int exitCode, string output) = _host.Execute(1, "iperf3", "-c", TestHost.AddressOf(2).ToString(), "-n", "100M");
