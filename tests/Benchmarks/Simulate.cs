@@ -53,9 +53,9 @@ internal sealed class Simulate(string name, bool octets) : IBenchmark
         byte[] gateway = new byte[6];
         byte[] sender = Convert.FromHexString(Configurations.SenderMac.Replace(":", "", StringComparison.Ordinal));
         BenchTopology.GatewayMac(_topology).CopyTo(gateway);
-        byte[] routed = new UdpFrames(gateway, sender, [10, 0, 1, 2], [10, 0, 2, 2]).Build(FlowCount / 2, FlowCount / 2);
-        byte[] translated = new UdpFrames(gateway, sender, [10, 0, 1, 2], [192, 0, 2, 99])
-            .Build(FlowCount / 2, FlowCount / 2);
+        byte[] routed = new UdpBursts(gateway, sender, [10, 0, 1, 2], [10, 0, 2, 2]).BuildFrames(FlowCount / 2);
+        byte[] translated = new UdpBursts(gateway, sender, [10, 0, 1, 2], [192, 0, 2, 99])
+            .BuildFrames(FlowCount / 2);
         _frames = [.. routed, .. translated];
         for (int i = 0; i < RoundCount; i++) Round(TimeSpan.Zero); // until the compiler has seen enough
     }
@@ -90,7 +90,7 @@ internal sealed class Simulate(string name, bool octets) : IBenchmark
     {
         for (int i = 0; i < FlowCount; i++)
         {
-            ReadOnlySpan<byte> frame = _frames.AsSpan(i * UdpFrames.FrameSize, UdpFrames.FrameSize);
+            ReadOnlySpan<byte> frame = _frames.AsSpan(i * UdpBursts.FrameSize, UdpBursts.FrameSize);
             PacketFault fault = PacketHeader.TryDecode(frame, out PacketHeader packet);
             Simulator.Simulate(_topology!, NoConnections.Instance, _nat!, _ingress, packet, frame, now, _result);
             bool isTranslated = _result.Binding.Zone != 0;

@@ -35,7 +35,7 @@ internal sealed class RouterOurs : IDisposable
         byte[] sender = Convert.FromHexString(Configurations.SenderMac.Replace(":", "", StringComparison.Ordinal));
         _sink = new Sink(lab, translated ? "isp" : "vm2", "eth0");
         _generator = new FrameGenerator(
-            lab, Sender, "eth0", new UdpFrames(gateway, sender, [10, 0, 1, 2], destination), flowCount);
+            lab, Sender, "eth0", new UdpBursts(gateway, sender, [10, 0, 1, 2], destination), flowCount);
     }
 
     /// <summary>Millions of packets that arrive for each second of the core's time.</summary>

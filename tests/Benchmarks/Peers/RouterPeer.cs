@@ -59,12 +59,12 @@ internal sealed class RouterPeer : IDisposable
         if (masquerade) _lab.Run("router", "nft -f -", Rules);
 
         _sink = new Sink(_lab, "sink", "eth0");
-        UdpFrames frames = new(Mac(InsideMac), Mac(SenderMac), [10, 0, 1, 2], [10, 0, 2, 2]);
-        _generator = new FrameGenerator(_lab, "vm", "eth0", frames, flowCount);
+        UdpBursts bursts = new(Mac(InsideMac), Mac(SenderMac), [10, 0, 1, 2], [10, 0, 2, 2]);
+        _generator = new FrameGenerator(_lab, "vm", "eth0", bursts, flowCount);
         if (!masquerade) return;
 
         // Masquerading keeps a source port that is free. So these answer each flow: they are established.
-        UdpFrames replies = new(Mac(OutsideMac), Mac(SinkMac), [10, 0, 2, 2], [10, 0, 2, 1]) { AreReplies = true };
+        UdpBursts replies = new(Mac(OutsideMac), Mac(SinkMac), [10, 0, 2, 2], [10, 0, 2, 1]) { AreReplies = true };
         _answers = new FrameGenerator(_lab, "sink", "eth0", replies, flowCount);
     }
 

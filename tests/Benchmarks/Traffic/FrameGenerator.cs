@@ -13,29 +13,30 @@ internal sealed class FrameGenerator
     private readonly Lab _lab;
     private readonly string _role;
     private readonly int _interfaceIndex;
-    private readonly byte[] _frames;
+    private readonly byte[] _bursts;
 
-    /// <summary>Builds the frames.</summary>
+    /// <summary>Builds the bursts, and has the sender's kernel cut them before its interface.</summary>
     /// <param name="lab">Where.</param>
     /// <param name="role">Namespace of the sender.</param>
     /// <param name="interfaceName">Its interface.</param>
-    /// <param name="frames">What it sends.</param>
+    /// <param name="bursts">What it sends.</param>
     /// <param name="flowCount">Flows, sent by turns.</param>
-    internal FrameGenerator(Lab lab, string role, string interfaceName, UdpFrames frames, int flowCount)
+    internal FrameGenerator(Lab lab, string role, string interfaceName, UdpBursts bursts, int flowCount)
     {
         (_lab, _role, _interfaceIndex) = (lab, role, lab.InterfaceIndex(role, interfaceName));
+        lab.Run(role, $"ethtool -K {interfaceName} gso off tx-udp-segmentation off");
         int batchCount = (flowCount + FrameSender.BatchMax - 1) / FrameSender.BatchMax;
-        _frames = frames.Build(flowCount, batchCount * FrameSender.BatchMax);
+        _bursts = bursts.Build(flowCount, batchCount * FrameSender.BatchMax);
     }
 
-    /// <summary>Sends each frame once, without measuring.</summary>
+    /// <summary>Sends each burst once, without measuring.</summary>
     internal void SendOnce()
     {
         using NetworkNamespace space = _lab.Open(_role);
         space.Run(() =>
         {
-            using FrameSender sender = new(_interfaceIndex, _frames, UdpFrames.FrameSize);
-            for (int sent = 0; sent < _frames.Length / UdpFrames.FrameSize; sent += FrameSender.BatchMax) sender.Send();
+            using FrameSender sender = new(_interfaceIndex, _bursts);
+            for (int sent = 0; sent < _bursts.Length / UdpBursts.BurstSize; sent += FrameSender.BatchMax) sender.Send();
         });
     }
 
@@ -48,7 +49,7 @@ internal sealed class FrameGenerator
         return space.Run(() =>
         {
             Core.BindThisThread();
-            using FrameSender sender = new(_interfaceIndex, _frames, UdpFrames.FrameSize);
+            using FrameSender sender = new(_interfaceIndex, _bursts);
             SendFor(sender, WarmUp);
             answers?.SendOnce();
             (long count, TimeSpan time) = (sink.Count(), Core.TimeOfThisThread());
