@@ -24,7 +24,9 @@ internal sealed class TcpTransfer
     /// <summary>Gigabits each second, received, after the window has opened.</summary>
     internal double Measure()
     {
-        string json = _lab.Run(_client, $"iperf3 --client {_address} --time {Seconds} --omit {WarmUpSeconds} --json");
+        string cores = $"0,{Environment.ProcessorCount - 1}"; // client, server: else the scheduler's luck is measured
+        string json = _lab.Run(
+            _client, $"iperf3 --client {_address} --affinity {cores} --time {Seconds} --omit {WarmUpSeconds} --json");
         using JsonDocument document = JsonDocument.Parse(json);
         return document.RootElement.GetProperty("end").GetProperty("sum_received")
             .GetProperty("bits_per_second").GetDouble() / 1e9;
