@@ -86,6 +86,7 @@ internal struct ConnEntry
     [FieldOffset(96)] internal ulong LastSeenNs;
     [FieldOffset(104)] internal ulong CreatedNs;
     [FieldOffset(112)] internal byte TcpSeen;
+    [FieldOffset(114)] internal ushort SeenTick;
     [FieldOffset(116)] internal uint Zone;
     [FieldOffset(120)] internal ulong TagTail;
 

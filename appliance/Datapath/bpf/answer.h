@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * ARP requests (RFC 826) and neighbour solicitations (RFC 4861) for known addresses, answered where they came in, so that
- * a VM keeps its neighbours while the agent is away. What is not plain goes to the agent.
+ * ARP requests (RFC 826) and neighbour solicitations (RFC 4861) for known addresses, answered where they came in, so
+ * that a VM keeps its neighbours while the agent is away. What is not plain goes to the agent.
  */
 #ifndef GENKAN_ANSWER_H
 #define GENKAN_ANSWER_H

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The commit bit: the sender's host has admitted this packet as one of a connection's originator, so the way back must be
- * known here before the first reply comes in. The entry holds state alone; the agent decides about the reply itself.
+ * The commit bit: the sender's host has admitted this packet as one of a connection's originator, so the way back must
+ * be known here before the first reply comes in. The entry holds state alone; the agent decides about the reply itself.
  */
 #ifndef GENKAN_COMMIT_H
 #define GENKAN_COMMIT_H
 
 #include "flow.h"
 #include "parse.h"
+#include "stats.h"
 
 #define ERROR_TOO_BIG	-7	/* E2BIG: the table is at max_entries */
 #define ERROR_NO_MEMORY	-12
@@ -103,13 +104,12 @@ __attribute__((noinline)) int commit(struct __sk_buff *skb, struct flow *f, __u3
 		if (rc < 0)
 			return rc;
 	}
-	now = bpf_ktime_get_coarse_ns();
 	c = f->flags & FLOW_IPV6 ? bpf_map_lookup_elem(&conn6, key) : bpf_map_lookup_elem(&conn4, key);
 	if (likely(c)) {
-		if (c->last_seen_ns != now)
-			c->last_seen_ns = now;
+		touch(c);
 		return 0;
 	}
+	now = bpf_ktime_get_coarse_ns();
 	digest = digest_seed();
 #pragma unroll
 	for (i = 0; i < KEY4_WORDS; i++)

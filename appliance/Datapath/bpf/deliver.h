@@ -31,8 +31,8 @@ static __always_inline void set_vlan(struct __sk_buff *skb, __u16 vlan)
 }
 
 /*
- * bpf_redirect_peer does not look at the MAC again: the type still says whether the frame was for the interface where it
- * came in, and a stack drops what is for another host.
+ * bpf_redirect_peer does not look at the MAC again: the type still says whether the frame was for the interface where
+ * it came in, and a stack drops what is for another host.
  */
 static __always_inline void set_packet_type(struct __sk_buff *skb, struct port *port)
 {
@@ -183,21 +183,28 @@ __attribute__((noinline)) int fib_exit(struct __sk_buff *skb, struct flow *f, __
 		return rc;
 	fib.ifindex = uplink->host_ifindex;
 	fib.tbid = table;
+	/* a length spares the helper a search for the device; of a long packet only the device knows (segments) */
+	if (likely(skb->len <= MTU_ALWAYS))
+		fib.tot_len = skb->len - L3_AT;
 	rc = bpf_fib_lookup(skb, &fib, sizeof(fib), BPF_FIB_LOOKUP_DIRECT | BPF_FIB_LOOKUP_TBID);
 	if (rc == BPF_FIB_LKUP_RET_NO_NEIGH)
 		return resolve_neighbour(skb, &fib);
 	if (unlikely(rc != BPF_FIB_LKUP_RET_SUCCESS))
 		return -fib_reason(rc);
-	device.ifindex = fib.ifindex;
-	slot = bpf_map_lookup_elem(&link, &device);
-	if (unlikely(!slot))
-		return -DROP_PORT_UNKNOWN;
+	if (unlikely(fib.ifindex != uplink->host_ifindex)) {
+		/* the routes prefer another uplink than the one that was asked about */
+		device.ifindex = fib.ifindex;
+		slot = bpf_map_lookup_elem(&link, &device);
+		if (!slot)
+			return -DROP_PORT_UNKNOWN;
+		uplink_slot = *slot;
+	}
 	eth = data_of(skb);
 	if (unlikely((void *)(eth + 1) > end_of(skb)))
 		return -DROP_TRUNCATED;
 	__builtin_memcpy(eth->h_dest, fib.dmac, ETH_ALEN);
 	__builtin_memcpy(eth->h_source, fib.smac, ETH_ALEN);
-	return output_port(skb, *slot);
+	return output_port(skb, uplink_slot);
 }
 
 /* One copy; the packet itself stays as it was but for its tag and tunnel key, which every copy sets anew. */

@@ -73,7 +73,7 @@ enum drop_reason {
 	DROP_INVALID_STATE = 80,	/* reply or ICMP error without a connection */
 	DROP_NETWORK_DOWN = 81,		/* device administratively down */
 	DROP_NO_LIST = 82,		/* too many replication lists or members */
-	DROP_ANSWERED = 83,		/* consumed: the agent answered it (ARP, DHCP, ping); counted apart, never an error */
+	DROP_ANSWERED = 83,		/* consumed: answered (ARP, DHCP, ping); counted apart, never an error */
 	DROP_NAT_PROTOCOL = 84,		/* a protocol that source NAT does not translate */
 
 	DROP_REASON_MAX = 96		/* size of the counters, not a reason */

@@ -25,7 +25,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "keys are put together
 #define READ_ONCE(x)	(*(const volatile typeof(x) *)&(x))
 
 #define L3_AT		ETH_HLEN	/* the one tag that we accept is never in the frame */
-#define L4_AT_MAX	1023		/* extension headers beyond this are no sane packet; all ones, to serve as a mask */
+#define L4_AT_MAX	1023		/* extension headers beyond this are not sane; all ones: it is a mask too */
 #define KEY4_WORDS	4
 #define KEY6_WORDS	7
 #define CLASS_WORDS	7

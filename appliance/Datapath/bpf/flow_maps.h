@@ -69,7 +69,10 @@ struct { __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY); __uint(max_entries, PORT_MAX *
 struct { __uint(type, BPF_MAP_TYPE_LRU_HASH); __uint(max_entries, 16384);
 	 __type(key, __u64); __type(value, __u64); } pending SEC(".maps");
 
-/* One ring a CPU; the loader makes the inner maps: `upcall_control` gets ARP, ND, DHCP, ICMP errors, `upcall_data` the rest. */
+/*
+ * One ring a CPU; the loader makes the inner maps: `upcall_control` gets ARP, ND, DHCP, ICMP errors, `upcall_data`
+ * the rest.
+ */
 struct upcall_ring { __uint(type, BPF_MAP_TYPE_RINGBUF); __uint(max_entries, 262144); };
 
 struct { __uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS); __uint(max_entries, 256); __type(key, __u32);

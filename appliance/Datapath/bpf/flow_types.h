@@ -84,8 +84,9 @@ struct port_stats {
 enum fragment_kind { FRAGMENT_NONE = 0, FRAGMENT_FIRST = 1, FRAGMENT_LATER = 2 };
 
 /*
- * Ports: TCP, UDP, SCTP their ports. ICMP echo: sport = identifier, dport = type << 8 | code (as two octets on the wire).
- * Other ICMP: sport 0, dport type and code. Later fragments: both 0. MACs are zero where the port has PORT_F_L3_KEY.
+ * Ports: TCP, UDP, SCTP their ports. ICMP echo: sport = identifier, dport = type << 8 | code (as two octets on the
+ * wire). Other ICMP: sport 0, dport type and code. Later fragments: both 0. MACs are zero where the port has
+ * PORT_F_L3_KEY.
  */
 struct conn4_key {
 	__u32 port;		/*  0: key_port of the port where the packet enters */
@@ -133,11 +134,17 @@ enum conn_flags {
 	CONN_F_COMMIT = 1 << 0,		/* set the commit bit on the tunnel: the receiver makes the reverse entry */
 };
 
+/*
+ * Reading the clock costs as much as a look-up, reading jiffies nothing: last_seen_ns is written when jiffies >>
+ * TICK_SHIFT has moved on, so it may be up to 640 ms old (64 jiffies of 10 ms).
+ */
+#define TICK_SHIFT	6
+
 enum tcp_seen { TCP_SEEN_SYN = 1, TCP_SEEN_FIN = 2, TCP_SEEN_RST = 4, TCP_SEEN_ACK = 8 };
 
 /*
- * Digest of a key: h = settings.digest_seed; for each 64-bit little-endian word w of the key: h = (h ^ w) * DIGEST_FACTOR,
- * h ^= h >> 32. Tags and upcalls hold the lower half, `pending` the whole.
+ * Digest of a key: h = settings.digest_seed; for each 64-bit little-endian word w of the key: h = (h ^ w) *
+ * DIGEST_FACTOR, h ^= h >> 32. Tags and upcalls hold the lower half, `pending` the whole.
  */
 #define DIGEST_FACTOR	0x9e3779b97f4a7c15ULL
 
@@ -161,9 +168,9 @@ struct action {
 };				/* 72 */
 
 /*
- * Value of conn4, conn6 and class. The two tags are equal and hold (digest of the key) << 32 | sequence. An element of a
- * preallocated hash map can be reused while a program still reads it; the reader takes tag_tail, copies the action, then
- * takes tag_head, and treats a difference, or a digest that is not its own key's, as a miss.
+ * Value of conn4, conn6 and class. The two tags are equal and hold (digest of the key) << 32 | sequence. An element of
+ * a preallocated hash map can be reused while a program still reads it; the reader takes tag_tail, copies the action,
+ * then takes tag_head, and treats a difference, or a digest that is not its own key's, as a miss.
  */
 struct conn {
 	__u64 tag_head;		/*   0 */
@@ -173,7 +180,8 @@ struct conn {
 	__u64 last_seen_ns;	/*  96: CLOCK_MONOTONIC, coarse */
 	__u64 created_ns;	/* 104 */
 	__u8 tcp_seen;		/* 112: enum tcp_seen, ORed */
-	__u8 pad[3];		/* 113 */
+	__u8 pad;		/* 113 */
+	__u16 seen_tick;	/* 114: program's: when last_seen_ns was last written, see TICK_SHIFT */
 	__u32 zone;		/* 116: low half of the ObjectId of the router that translated, 0 none */
 	__u64 tag_tail;		/* 120 */
 };
@@ -215,10 +223,10 @@ enum nexthop_kind {
 	NEXTHOP_NONE = 0,	/* drop_reason says why */
 	NEXTHOP_PORT = 1,	/* arg = port slot */
 	NEXTHOP_TUNNEL = 2,	/* peer, tunnel_key */
-	NEXTHOP_FIB_EXIT = 3,	/* arg = FIB table, port = an uplink port slot (its host veth is the input of the look-up) */
+	NEXTHOP_FIB_EXIT = 3,	/* arg = FIB table, port = an uplink's slot (its host veth asks the FIB) */
 	NEXTHOP_REPLICATE = 4,	/* arg = replication list */
-	NEXTHOP_DELIVER = 5,	/* local pseudo port: look up conn again with key_port = arg (NAT return on the owner itself);
-				 * only a value of nat_owner may name it, elsewhere it is DROP_DEVICE_LOOP */
+	NEXTHOP_DELIVER = 5,	/* local pseudo port: look up conn again with key_port = arg (NAT return on the
+				 * owner itself); only nat_owner may name it, elsewhere it is DROP_DEVICE_LOOP */
 };
 
 struct nexthop {
@@ -309,8 +317,8 @@ struct vtep_key { __u8 is_ipv6; __u8 pad[3]; __u8 address[16]; };
 struct vtep { __u64 packets; __u64 octets; __u32 host; __u32 budget; };
 
 /*
- * GCRA (virtual scheduling): theoretical arrival times, moved by compare-and-swap. Control packets have their own time at
- * the same rate, so that a flood of new flows does not silence the ARP and DHCP of the same port. mmapable.
+ * GCRA (virtual scheduling): theoretical arrival times, moved by compare-and-swap. Control packets have their own time
+ * at the same rate, so that a flood of new flows does not silence the ARP and DHCP of the same port. mmapable.
  */
 struct budget {
 	__u64 arrival_ns;	/* program's */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Far end of an uplink's host veth: what the host's own stack sends, and what it had to find a neighbour for, goes out of
- * the NIC. The MACs are right already: the host veth speaks with the uplink's.
+ * Far end of an uplink's host veth: what the host's own stack sends, and what it had to find a neighbour for, goes out
+ * of the NIC. The MACs are right already: the host veth speaks with the uplink's.
  */
 #include "deliver.h"
 #include "flow.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Ingress of the collect-metadata VXLAN device. The sender has simulated and rewritten the packet; its key names what is
- * left to do here.
+ * Ingress of the collect-metadata VXLAN device. The sender has simulated and rewritten the packet; its key names what
+ * is left to do here.
  */
 #include "commit.h"
 #include "deliver.h"

@@ -14,8 +14,8 @@ enum found {
 };
 
 /*
- * An element of a preallocated map may become another flow's while we read it. Both tags are the same only if the copy in
- * between belongs to the key that we asked for.
+ * An element of a preallocated map may become another flow's while we read it. Both tags are the same only if the copy
+ * in between belongs to the key that we asked for.
  */
 static __always_inline int take(struct conn *c, __u32 digest, struct action *action)
 {
@@ -30,7 +30,10 @@ static __always_inline int take(struct conn *c, __u32 digest, struct action *act
 	return READ_ONCE(c->tag_head) == tail && tail >> 32 == digest;
 }
 
-/* Hard generation: the entry is worth its state only. Soft: it serves on, and one packet of its class tells the agent. */
+/*
+ * Hard generation: the entry is worth its state only. Soft: it serves on, and one packet of its class tells the
+ * agent.
+ */
 static __always_inline int is_current(struct __sk_buff *skb, struct flow *f, struct action *action)
 {
 	struct generation *now;
@@ -52,12 +55,9 @@ static __always_inline int is_current(struct __sk_buff *skb, struct flow *f, str
 
 static __always_inline void count_flow(struct __sk_buff *skb, struct flow *f, struct conn *c)
 {
-	__u64 now = bpf_ktime_get_coarse_ns();
-
 	__sync_fetch_and_add(&c->packets, packets_of(skb));
 	__sync_fetch_and_add(&c->octets, skb->len);
-	if (c->last_seen_ns != now)
-		c->last_seen_ns = now;
+	touch(c);
 	if ((c->tcp_seen | f->tcp_seen) != c->tcp_seen)
 		c->tcp_seen |= f->tcp_seen;
 }

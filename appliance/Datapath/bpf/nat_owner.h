@@ -14,8 +14,8 @@ static __always_inline __u32 *nat_owner_of(__be32 address, __u16 granule)
 }
 
 /*
- * Port of the packet that an ICMP error quotes, host order: what the host behind NAT sent or got carries its own port as
- * source if the error comes back to it, as destination if it sends the error itself. -1: no port can be told.
+ * Port of the packet that an ICMP error quotes, host order: what the host behind NAT sent or got carries its own port
+ * as source if the error comes back to it, as destination if it sends the error itself. -1: no port can be told.
  */
 static __always_inline int quoted_port(struct __sk_buff *skb, struct flow *f, int is_destination)
 {

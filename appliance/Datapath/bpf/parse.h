@@ -220,7 +220,10 @@ static __always_inline int parse_ipv4(struct __sk_buff *skb, struct flow *f, __u
 	return 0;
 }
 
-/* RFC 8200 section 4: at most EXTENSION_HEADERS_MAX headers; leaves proto, fragment and l4_at (0: no transport header). */
+/*
+ * RFC 8200 section 4: at most EXTENSION_HEADERS_MAX headers; leaves proto, fragment and l4_at (0: no transport
+ * header).
+ */
 static __attribute__((noinline)) int walk_extensions(struct __sk_buff *skb, struct flow *f)
 {
 	__u32 at = f->l4_at;

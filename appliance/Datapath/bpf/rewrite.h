@@ -141,12 +141,20 @@ static __always_inline __u32 checksum_at(struct flow *f)
 	return 0;
 }
 
+static __always_inline int has_no_checksum(struct __sk_buff *skb, __u32 at)
+{
+	__u16 *check = transport_of(skb, at);
+
+	return (void *)(check + 1) <= end_of(skb) && !*check;
+}
+
 static __always_inline void fix_transport(struct __sk_buff *skb, struct flow *f, __u64 addresses, __u64 ports)
 {
 	__u64 flags = f->proto == IPPROTO_UDP ? BPF_F_MARK_MANGLED_0 : 0;
 	__u32 at = checksum_at(f);
 
-	if (!at)
+	/* the helper would find out, but a call costs more than the look */
+	if (!at || (f->proto == IPPROTO_UDP && has_no_checksum(skb, at)))
 		return;
 	if (ports)
 		bpf_l4_csum_replace(skb, at, 0, fold32(ports), flags);

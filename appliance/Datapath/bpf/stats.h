@@ -10,6 +10,17 @@ static __always_inline __u32 packets_of(struct __sk_buff *skb)
 	return skb->gso_segs ?: 1;
 }
 
+/* A connection that is in use does not expire. */
+static __always_inline void touch(struct conn *c)
+{
+	__u16 tick = bpf_jiffies64() >> TICK_SHIFT;
+
+	if (unlikely(c->seen_tick != tick || !c->last_seen_ns)) {
+		c->seen_tick = tick;
+		c->last_seen_ns = bpf_ktime_get_coarse_ns();
+	}
+}
+
 static __always_inline void count_rx(struct __sk_buff *skb, __u32 slot)
 {
 	struct port_stats *stats = bpf_map_lookup_elem(&port_stats, &slot);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * To the agent. In this order, so that a flood costs as little as may be: is the flow's queue full (one look-up), is the
- * budget spent (one compare-and-swap), and only then room in the ring and the copy.
+ * To the agent. In this order, so that a flood costs as little as may be: is the flow's queue full (one look-up), is
+ * the budget spent (one compare-and-swap), and only then room in the ring and the copy.
  */
 #ifndef GENKAN_UPCALL_H
 #define GENKAN_UPCALL_H

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* What an uplink packet is for, if it belongs to no connection: the host itself, an owner of NAT ports, a tenant's object. */
+/*
+ * What an uplink packet is for, if it belongs to no connection: the host itself, an owner of NAT ports, a tenant's
+ * object.
+ */
 #ifndef GENKAN_UPLINK_H
 #define GENKAN_UPLINK_H
 
@@ -142,7 +145,10 @@ static __always_inline int charge_destination(struct flow *f)
 	int v6 = !!(f->flags & FLOW_IPV6);
 	struct destination *found;
 
-	/* struct destination_key in words: the address starts at its sixth octet, where the stack takes no wide store */
+	/*
+	 * struct destination_key in words: the address starts at its sixth octet, where the stack takes no wide
+	 * store
+	 */
 	copy_destination(f, (__u8 *)address);
 	key[0] = (8 + (v6 ? 128 : 32)) | (__u64)v6 << 32 | address[0] << 40;
 	key[1] = address[0] >> 24 | address[1] << 40;

@@ -4,8 +4,9 @@
  * bpf_clone_redirect really sends, so the test build (GENKAN_TEST) writes both into cb[] and sends nothing:
  *   cb[0] drop reason | outcome << 8 | group policy << 16    cb[1] next hop, or count of copies
  *   cb[2] ifindex                  cb[3] tunnel key          cb[4] VLAN | port slot << 16
- * It also takes as input what a test run cannot give: cb[0] tunnel key | 1 << 31 (a tunnel packet), cb[1] group policy |
- * 1 << 31 (present), cb[2] outer IPv4 source, and a tag in the frame is first taken out as the kernel's receive path does.
+ * It also takes as input what a test run cannot give: cb[0] tunnel key | 1 << 31 (a tunnel packet), cb[1] group policy
+ * | 1 << 31 (present), cb[2] outer IPv4 source, and a tag in the frame is first taken out as the kernel's receive path
+ * does.
  */
 #ifndef GENKAN_VERDICT_H
 #define GENKAN_VERDICT_H
@@ -25,7 +26,10 @@ enum outcome {
 	OUTCOME_ANSWER = 9,
 };
 
-/* By hand: the compiler likes to keep a pointer to cb[], and the verifier takes only offsets from the context itself. */
+/*
+ * By hand: the compiler likes to keep a pointer to cb[], and the verifier takes only offsets from the context
+ * itself.
+ */
 #define CB(at)	"i"(offsetof(struct __sk_buff, cb) + 4 * (at))
 #define CB_GET(skb, at) ({ __u32 cb_; \
 	asm volatile("%0 = *(u32 *)(%1 + %2)" : "=r"(cb_) : "r"(skb), CB(at)); cb_; })

@@ -130,17 +130,31 @@ public sealed class FibExitTests : IDisposable
     }
 
     [Fact]
-    public void A_device_that_is_no_uplink_s_is_not_used()
+    public void The_routes_may_prefer_another_uplink_than_the_one_that_asks_but_nothing_else()
     {
-        KnowGateways();
-        _machine.Reset();
-        _machine.Link(In);
-        _machine.Port(In) = new PortEntry { Kind = PortKind.Tenant, Ifindex = 1, KeyPort = In };
-        _machine.Port(Uplink) = new PortEntry { Kind = PortKind.Uplink, Ifindex = NicIfindex, HostIfindex = (uint)_host };
-        _machine.NextHop(5) = new NexthopEntry { Kind = NexthopKind.FibExit, Arg = Table, Port = Uplink };
-        _machine.Flow(Frames.KeyOf(Frames.Udp(), In), new FlowAction { Verdict = FlowVerdict.Forward, NextHop = 5 });
+        _route.CreateVeth(new VethEnd("h2"), new VethEnd("h3"));
+        int other = _route.FindLink("h2").ShouldNotBeNull().Ifindex;
+        _route.SetLink(other, new LinkSettings { IsUp = true });
+        _route.SetLink(_route.FindLink("h3").ShouldNotBeNull().Ifindex, new LinkSettings { IsUp = true });
+        _route.AddAddress(other, IpInterface.Parse("192.0.3.1/24"));
+        _route.SetNeighbour(other, IpAddress.Parse("192.0.3.2"), GatewayMac);
+        _route.AddRoute(new Route(IpPrefix.Parse("10.0.1.0/24"))
+        {
+            Table = Table,
+            Via = IpAddress.Parse("192.0.3.2"),
+            Ifindex = other,
+        });
 
         Run(Frames.Udp()).Reason.ShouldBe(DropReason.PortUnknown);
+        _machine.Link(3, (uint)other);
+        _machine.Port(3) = new PortEntry { Kind = PortKind.Uplink, Ifindex = 55 };
+        Verdict verdict = Run(Frames.Udp());
+        (verdict.Outcome, verdict.Port, verdict.Ifindex).ShouldBe((Outcome.Port, 3, 55u));
+    }
+
+    [Fact]
+    public void Without_a_host_veth_there_is_nobody_to_ask()
+    {
         _machine.Port(Uplink).HostIfindex = 0;
         Run(Frames.Udp()).Reason.ShouldBe(DropReason.InterfaceGone);
     }
