@@ -22,9 +22,9 @@ public enum DeliveryKind : byte
 }
 
 /// <summary>
-/// The 24-bit tunnel key of a delivery action of a host: 16-bit slot, 8-bit generation. Until a store hands keys out, both are
-/// derived from names, so that all hosts agree and no change elsewhere moves a key; two objects in one slot of one host are a
-/// configuration error.
+/// The 24-bit tunnel key of a delivery action of a host: 16-bit slot, 8-bit generation. Until a store hands keys out,
+/// both are derived from names, so that all hosts agree and no change elsewhere moves a key; two objects in one slot
+/// of one host are a configuration error.
 /// </summary>
 /// <param name="Value">slot &lt;&lt; 8 | generation.</param>
 public readonly record struct DeliveryKey(uint Value)
@@ -39,7 +39,8 @@ public readonly record struct DeliveryKey(uint Value)
     /// <param name="kind">Delivery.</param>
     /// <param name="target">Port, bridge, external network or NAT pool.</param>
     /// <param name="host">The receiver.</param>
-    /// <param name="binding">What makes the key stale when it changes (e.g. id of the interface bound), None if nothing does.</param>
+    /// <param name="binding">What makes the key stale when it changes (e.g. id of the interface bound), None if
+    /// nothing does.</param>
     public static DeliveryKey Of(DeliveryKind kind, ObjectId target, ObjectId host, ObjectId binding)
     {
         ulong slot = Mix(target.Value ^ Mix(host.Value + (byte)kind));

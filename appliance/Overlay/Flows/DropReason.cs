@@ -1,6 +1,7 @@
 namespace Genkan.Overlay.Flows;
 
-/// <summary>Why a packet was dropped; numbers and names equal <c>drop_reasons.h</c>. Append only: numbers are kept in pinned tables.</summary>
+/// <summary>Why a packet was dropped; numbers and names equal <c>drop_reasons.h</c>. Append only: numbers are kept in
+/// pinned tables.</summary>
 public enum DropReason : byte
 {
     /// <summary>The packet itself.</summary>

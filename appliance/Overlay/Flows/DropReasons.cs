@@ -16,7 +16,8 @@ public static class DropReasons
         _ => DropReason.Malformed,
     };
 
-    /// <summary>The reason's name in metrics, JSON and on the command line: its C name without prefix, in lower case.</summary>
+    /// <summary>The reason's name in metrics, JSON and on the command line: its C name without prefix, in lower
+    /// case.</summary>
     public static string NameOf(DropReason reason)
     {
         Span<char> name = stackalloc char[64];

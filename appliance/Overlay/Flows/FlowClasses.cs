@@ -5,15 +5,16 @@ using Genkan.Overlay.Topology;
 namespace Genkan.Overlay.Flows;
 
 /// <summary>
-/// Flow classes: interned sets of the objects that flows depend on. A class's generation in the kernel makes all its flows
-/// stale in one write. One thread; finding a known class allocates nothing.
+/// Flow classes: interned sets of the objects that flows depend on. A class's generation in the kernel makes all its
+/// flows stale in one write. One thread; finding a known class allocates nothing.
 /// </summary>
 public sealed class FlowClasses
 {
     /// <summary>Classes of the kernel's generation table; 0 never goes stale and is never given out.</summary>
     public const int ClassesMax = 65536;
 
-    /// <summary>The class of flows whose own class is not known or found no room: every change makes it stale.</summary>
+    /// <summary>The class of flows whose own class is not known or found no room: every change makes it
+    /// stale.</summary>
     public const uint Unknown = 1;
 
     private readonly Dictionary<ulong, uint> _byDigest = [];
@@ -29,7 +30,8 @@ public sealed class FlowClasses
     public int Count { get; private set; } = 1;
 
     /// <summary>The class of a set of tags; made if new, <see cref="Unknown"/> if there is no room.</summary>
-    /// <param name="tags">As met by the simulation. Another order is another class, which costs room and nothing else.</param>
+    /// <param name="tags">As met by the simulation. Another order is another class, which costs room and nothing
+    /// else.</param>
     public uint Intern(ReadOnlySpan<ObjectId> tags)
     {
         ulong digest = Digest(tags);
@@ -60,7 +62,8 @@ public sealed class FlowClasses
     /// <summary>What a class depends on; empty for an unknown one.</summary>
     public ReadOnlySpan<ObjectId> TagsOf(uint classId) => classId < ClassesMax ? _tags[classId] : default;
 
-    /// <summary>Notes that flows of an earlier agent use a class whose tags nobody knows: every change makes it stale.</summary>
+    /// <summary>Notes that flows of an earlier agent use a class whose tags nobody knows: every change makes it
+    /// stale.</summary>
     public void AdoptUnknown(uint classId)
     {
         if (classId is 0 or Unknown or >= ClassesMax || _isUnknown[classId] || _tags[classId] is not null) return;
@@ -82,7 +85,8 @@ public sealed class FlowClasses
         }
     }
 
-    /// <summary>Bumps each class that depends on a changed object, once: hard if any of its tags changed hard.</summary>
+    /// <summary>Bumps each class that depends on a changed object, once: hard if any of its tags changed
+    /// hard.</summary>
     /// <param name="changes">From <see cref="TopologyDiff"/>; empty changes nothing.</param>
     /// <param name="datapath">Gets one call a class.</param>
     /// <returns>Classes bumped.</returns>

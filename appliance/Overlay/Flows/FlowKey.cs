@@ -146,7 +146,8 @@ public struct FlowAction
     public uint Zone { get; set; }
 }
 
-/// <summary>A flow class with the generations at which its flow was simulated; taken before the simulation starts.</summary>
+/// <summary>A flow class with the generations at which its flow was simulated; taken before the simulation
+/// starts.</summary>
 /// <param name="ClassId">Index in the generation table; 0 never goes stale.</param>
 /// <param name="Hard">A difference is a miss.</param>
 /// <param name="Soft">A difference asks for revalidation while forwarding.</param>

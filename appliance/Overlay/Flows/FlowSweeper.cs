@@ -6,8 +6,8 @@ using Genkan.Wire;
 namespace Genkan.Overlay.Flows;
 
 /// <summary>
-/// Walks the connection table a batch at a time: removes what is idle (both directions must be), and simulates again what a soft
-/// change or a new agent asks for. The kernel forwards meanwhile.
+/// Walks the connection table a batch at a time: removes what is idle (both directions must be), and simulates again
+/// what a soft change or a new agent asks for. The kernel forwards meanwhile.
 /// </summary>
 public sealed class FlowSweeper
 {
@@ -35,7 +35,8 @@ public sealed class FlowSweeper
     /// <summary>Connections seen by the last whole pass.</summary>
     public int Connections { get; private set; }
 
-    /// <summary>Asks the next whole pass to simulate every flow again: after adoption, when their classes are another agent's.</summary>
+    /// <summary>Asks the next whole pass to simulate every flow again: after adoption, when their classes are another
+    /// agent's.</summary>
     public void RevalidateAll() => _revalidateAllNext = true;
 
     /// <summary>Looks at one batch.</summary>
@@ -103,7 +104,8 @@ public sealed class FlowSweeper
         return ReplyIngress.TryFind(
                 _slowPath.Topology, _datapath, egress, leaving.Source, leaving.SourcePort, out _, out DatapathPort port)
             && _datapath.TryFind(
-                FlowKey.Of(port.KeyPort, ReplyIngress.ReplyOf(FlowTranslator.Entering(entry.Key), leaving, port), port.IsL3),
+                FlowKey.Of(port.KeyPort, ReplyIngress.ReplyOf(FlowTranslator.Entering(entry.Key), leaving, port),
+                    port.IsL3),
                 out twin);
     }
 

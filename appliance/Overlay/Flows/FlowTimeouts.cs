@@ -3,7 +3,8 @@ using Genkan.Wire;
 
 namespace Genkan.Overlay.Flows;
 
-/// <summary>How long a flow without packets stays. Long-lived connections keep the times that their RFCs ask of a NAT.</summary>
+/// <summary>How long a flow without packets stays. Long-lived connections keep the times that their RFCs ask of a
+/// NAT.</summary>
 public static class FlowTimeouts
 {
     /// <summary>A SYN was seen in <see cref="FlowEntry.TcpSeen"/>.</summary>
@@ -39,7 +40,8 @@ public static class FlowTimeouts
     /// <summary>Drops: long enough to absorb a scan, short enough to free the table after it.</summary>
     public static TimeSpan Drop { get; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>The idle time of one entry. Of a connection's two entries the agent takes the later end for both.</summary>
+    /// <summary>The idle time of one entry. Of a connection's two entries the agent takes the later end for
+    /// both.</summary>
     /// <param name="entry">As read back.</param>
     public static TimeSpan Idle(in FlowEntry entry)
     {

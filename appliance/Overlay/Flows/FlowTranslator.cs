@@ -8,7 +8,8 @@ public static class FlowTranslator
 {
     /// <summary>The action of a flow.</summary>
     /// <param name="original">The packet as it entered.</param>
-    /// <param name="result">What became of it; <see cref="SimulationResult.IsCacheable"/>, verdict Forward or Drop.</param>
+    /// <param name="result">What became of it; <see cref="SimulationResult.IsCacheable"/>, verdict Forward or
+    /// Drop.</param>
     /// <param name="nextHop">Index of the next hop for <see cref="SimulationResult.Egress"/>; 0 for a drop.</param>
     /// <param name="stamp">Class and generations, taken before the simulation.</param>
     public static FlowAction Action(in PacketHeader original, SimulationResult result, uint nextHop, in FlowStamp stamp)
@@ -65,7 +66,8 @@ public static class FlowTranslator
         return true;
     }
 
-    /// <summary>Headers of a packet of the flow as it enters; what the key does not hold is what most packets have.</summary>
+    /// <summary>Headers of a packet of the flow as it enters; what the key does not hold is what most packets
+    /// have.</summary>
     public static PacketHeader Entering(in FlowKey key) => new()
     {
         EthernetDestination = key.DestinationMac,

@@ -43,14 +43,15 @@ public enum InstallOutcome : byte
 /// <param name="VlanTci">802.1Q TCI | 0x10000 if the frame carried a tag, else 0.</param>
 public readonly record struct FrameOffload(uint SegmentOctets, uint VlanTci);
 
-/// <summary>The kernel's tables and ports, as the agent uses them. One thread; nothing here allocates per packet.</summary>
+/// <summary>The kernel's tables and ports, as the agent uses them. One thread; nothing here allocates per
+/// packet.</summary>
 public interface IDatapath
 {
     /// <summary>Time since boot (CLOCK_MONOTONIC), the clock of every time stamp here.</summary>
     TimeSpan Now { get; }
 
-    /// <summary>Brings ports, next hops, deliveries, VTEPs, neighbours, NAT owners, services and budgets of this host in line with
-    /// a topology. Slots and next hops of objects that stay keep their numbers.</summary>
+    /// <summary>Brings ports, next hops, deliveries, VTEPs, neighbours, NAT owners, services and budgets of this host
+    /// in line with a topology. Slots and next hops of objects that stay keep their numbers.</summary>
     void Apply(TopologySnapshot topology);
 
     /// <summary>What stands in a port slot.</summary>
@@ -59,15 +60,18 @@ public interface IDatapath
     /// <summary>The slot of a port, bridge (flood) or NAT pool of this host.</summary>
     bool TryGetSlot(ObjectId id, out uint slot);
 
-    /// <summary>Index of the next hop for a way out, made on first use; 0 if there can be none (table full, host unknown).</summary>
+    /// <summary>Index of the next hop for a way out, made on first use; 0 if there can be none (table full, host
+    /// unknown).</summary>
     /// <param name="egress">Way out.</param>
     /// <param name="targets">Targets of a replication, else empty.</param>
     uint NextHop(in Egress egress, ReadOnlySpan<Egress> targets);
 
-    /// <summary>The way out that a next hop stands for; false for one that this process did not make or find in the topology.</summary>
+    /// <summary>The way out that a next hop stands for; false for one that this process did not make or find in the
+    /// topology.</summary>
     bool TryGetNextHop(uint nextHop, out Egress egress);
 
-    /// <summary>Writes an entry of the connection table; replaces one with the same key, keeping its counters.</summary>
+    /// <summary>Writes an entry of the connection table; replaces one with the same key, keeping its
+    /// counters.</summary>
     InstallOutcome Install(in FlowKey key, in FlowAction action);
 
     /// <summary>Writes an entry of the class table; key fields outside the mask are ignored.</summary>
@@ -80,7 +84,8 @@ public interface IDatapath
     /// <summary>Finds an entry of the connection table.</summary>
     bool TryFind(in FlowKey key, out FlowEntry entry);
 
-    /// <summary>Reads connections in batches; not a snapshot: entries that come and go meanwhile may be missed or seen twice.</summary>
+    /// <summary>Reads connections in batches; not a snapshot: entries that come and go meanwhile may be missed or seen
+    /// twice.</summary>
     /// <param name="entries">Room for a batch.</param>
     /// <param name="cursor">0 to begin; opaque after that; 0 again at the end.</param>
     /// <returns>Entries read.</returns>
@@ -92,10 +97,12 @@ public interface IDatapath
     /// <summary>Current generations of a class.</summary>
     FlowStamp Stamp(uint classId);
 
-    /// <summary>Makes every flow of a class stale: at once (hard), or softly (keeps forwarding, one revalidation event).</summary>
+    /// <summary>Makes every flow of a class stale: at once (hard), or softly (keeps forwarding, one revalidation
+    /// event).</summary>
     void Bump(uint classId, bool isHard);
 
-    /// <summary>Sends a frame into the kernel as if it had just entered at a port; queued until <see cref="Flush"/>.</summary>
+    /// <summary>Sends a frame into the kernel as if it had just entered at a port; queued until
+    /// <see cref="Flush"/>.</summary>
     void Inject(uint slot, ReadOnlySpan<byte> frame, in FrameOffload offload);
 
     /// <summary>Sends a frame out by a next hop; queued until <see cref="Flush"/>.</summary>

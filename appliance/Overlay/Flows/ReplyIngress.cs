@@ -55,8 +55,8 @@ internal static class ReplyIngress
     /// <param name="asked">The packet as it entered.</param>
     /// <param name="leaving">The packet as it leaves.</param>
     /// <param name="port">The slot where the reply enters.</param>
-    /// <returns>Its headers. A NAT return has passed the other end's own translation: it comes from where the question went
-    /// (RFC 4787 §6, hairpinning).</returns>
+    /// <returns>Its headers. A NAT return has passed the other end's own translation: it comes from where the question
+    /// went (RFC 4787 §6, hairpinning).</returns>
     public static PacketHeader ReplyOf(in PacketHeader asked, in PacketHeader leaving, in DatapathPort port)
     {
         PacketHeader reply = leaving.Reversed();

@@ -9,11 +9,14 @@ using Genkan.Wire;
 
 namespace Genkan.Overlay.Flows;
 
-/// <summary>What happens to flows when something else than a packet comes: a new topology, adoption, revalidation.</summary>
+/// <summary>What happens to flows when something else than a packet comes: a new topology, adoption,
+/// revalidation.</summary>
 public sealed partial class SlowPath
 {
-    /// <summary>Takes over a connection that an earlier agent installed: its translation goes on with the same tuple.</summary>
-    /// <returns>False if the translation cannot be kept (its block went to another host); the entry is removed.</returns>
+    /// <summary>Takes over a connection that an earlier agent installed: its translation goes on with the same
+    /// tuple.</summary>
+    /// <returns>False if the translation cannot be kept (its block went to another host); the entry is
+    /// removed.</returns>
     public bool Adopt(in FlowEntry entry)
     {
         if (!SourceBinding.TryRead(_topology, entry.Key, entry.Action, out NatBinding binding)) return true;
@@ -22,7 +25,8 @@ public sealed partial class SlowPath
         return false;
     }
 
-    /// <summary>Simulates the flow of an entry again, from its key alone, and writes what comes out in its place.</summary>
+    /// <summary>Simulates the flow of an entry again, from its key alone, and writes what comes out in its
+    /// place.</summary>
     internal void Revalidate(in FlowEntry entry)
     {
         if (!_datapath.TryGetPort(entry.Key.KeyPort, out DatapathPort port))
@@ -57,7 +61,8 @@ public sealed partial class SlowPath
             if (router.SourceNat is null) continue;
             foreach (NatBlockLease lease in router.SourceNat.Blocks)
             {
-                if (lease.Host == topology.LocalHost.Id) own.Add(new NatBlock(lease.Address, lease.FirstPort, lease.LastPort));
+                if (lease.Host == topology.LocalHost.Id)
+                    own.Add(new NatBlock(lease.Address, lease.FirstPort, lease.LastPort));
             }
         }
 

@@ -8,12 +8,12 @@ using Genkan.Wire;
 namespace Genkan.Overlay.Flows;
 
 /// <summary>
-/// The agent's packet loop without its I/O: takes what the kernel sends up, simulates it, installs the flow and sends the packet
-/// back. One thread; no allocation per packet.
+/// The agent's packet loop without its I/O: takes what the kernel sends up, simulates it, installs the flow and sends
+/// the packet back. One thread; no allocation per packet.
 /// </summary>
 /// <remarks>
-/// A reply that will enter on this host too is simulated together with the first packet, and its entry is written first: a
-/// connection then costs one upcall, and no reply can come before its entry.
+/// A reply that will enter on this host too is simulated together with the first packet, and its entry is written
+/// first: a connection then costs one upcall, and no reply can come before its entry.
 /// </remarks>
 public sealed partial class SlowPath
 {
@@ -133,7 +133,8 @@ public sealed partial class SlowPath
 
         if (upcall.Kind is UpcallKind.HopLimit or UpcallKind.TooBig)
         {
-            // The kernel could not forward it and the simulation could: the flow changed meanwhile. The sender tries again.
+            // The kernel could not forward it and the simulation could: the flow changed meanwhile. The sender tries
+            // again.
             _datapath.CountDrop(upcall.Slot, DropReason.ReinjectMiss);
             return;
         }
@@ -152,10 +153,12 @@ public sealed partial class SlowPath
         }
 
         _counters.InstallsRefused++;
-        _datapath.CountDrop(upcall.Slot, outcome == InstallOutcome.Full ? DropReason.ConnTableFull : DropReason.ReinjectMiss);
+        _datapath.CountDrop(upcall.Slot, outcome == InstallOutcome.Full
+            ? DropReason.ConnTableFull : DropReason.ReinjectMiss);
     }
 
-    /// <summary>Writes the reply's entry if the reply enters here, then the packet's own; undoes the first if the second fails.</summary>
+    /// <summary>Writes the reply's entry if the reply enters here, then the packet's own; undoes the first if the
+    /// second fails.</summary>
     private InstallOutcome Install(ConnectionState found, in DatapathPort port, in PacketHeader packet, uint nextHop)
     {
         FlowAction action = FlowTranslator.Action(packet, _result, nextHop, StampOf(_result));
@@ -237,7 +240,8 @@ public sealed partial class SlowPath
         if (_datapath.Install(key, action) == InstallOutcome.Installed) Negatives++;
     }
 
-    /// <summary>A drop verdict takes the place of a translated connection: its translation loses that connection.</summary>
+    /// <summary>A drop verdict takes the place of a translated connection: its translation loses that
+    /// connection.</summary>
     private void ReleaseReplaced(ConnectionState found, in FlowKey key)
     {
         if (found == ConnectionState.Forward

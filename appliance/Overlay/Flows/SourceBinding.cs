@@ -3,7 +3,8 @@ using Genkan.Overlay.Topology;
 
 namespace Genkan.Overlay.Flows;
 
-/// <summary>The translation that an entry of the connection table uses, if it is the forward entry of a dynamic source NAT.</summary>
+/// <summary>The translation that an entry of the connection table uses, if it is the forward entry of a dynamic source
+/// NAT.</summary>
 internal static class SourceBinding
 {
     /// <summary>Reads the binding from the entry itself; the table need not know it (adoption).</summary>

@@ -12,7 +12,8 @@ public enum UpcallKind : byte
     /// <summary>A packet of a flow whose first packet is on its way to the agent.</summary>
     Follower = 2,
 
-    /// <summary>The flow's class has softly changed; the packet itself was forwarded, only its headers are here.</summary>
+    /// <summary>The flow's class has softly changed; the packet itself was forwarded, only its headers are
+    /// here.</summary>
     Revalidate = 3,
 
     /// <summary>The flow is known, but the packet's TTL does not reach its end.</summary>

@@ -16,7 +16,8 @@ public enum IngressKind : byte
     /// <summary>A broadcast or multicast copy from another host: <see cref="Ingress.Object"/> is the bridge.</summary>
     Flood,
 
-    /// <summary>A return packet for ports that this host owns: <see cref="Ingress.Object"/> is the <see cref="SourceNat"/>.</summary>
+    /// <summary>A return packet for ports that this host owns: <see cref="Ingress.Object"/> is the
+    /// <see cref="SourceNat"/>.</summary>
     NatReturn,
 }
 
@@ -30,20 +31,24 @@ public readonly record struct Ingress(IngressKind Kind, ObjectId Object, Connect
 /// <summary>What becomes of the packet.</summary>
 public enum SimulationVerdict : byte
 {
-    /// <summary>Dropped for <see cref="SimulationResult.DropReason"/>; <see cref="SimulationResult.AnswerLength"/> may hold an ICMP error to send back.</summary>
+    /// <summary>Dropped for <see cref="SimulationResult.DropReason"/>; <see cref="SimulationResult.AnswerLength"/> may
+    /// hold an ICMP error to send back.</summary>
     Drop,
 
-    /// <summary>Rewritten to <see cref="SimulationResult.Packet"/> and sent to <see cref="SimulationResult.Egress"/>.</summary>
+    /// <summary>Rewritten to <see cref="SimulationResult.Packet"/> and sent to
+    /// <see cref="SimulationResult.Egress"/>.</summary>
     Forward,
 
-    /// <summary>Consumed by a device, which answers with <see cref="SimulationResult.Answer"/> (ARP, ND, DHCP, ICMP echo ...). Never cached.</summary>
+    /// <summary>Consumed by a device, which answers with <see cref="SimulationResult.Answer"/> (ARP, ND, DHCP, ICMP
+    /// echo ...). Never cached.</summary>
     Answer,
 
     /// <summary>Consumed without an answer (e.g. a gratuitous ARP that was checked). Never cached.</summary>
     Consume,
 
-    /// <summary>An ICMP error whose embedded packet was translated: the whole frame is in <see cref="SimulationResult.Answer"/>,
-    /// to be sent to <see cref="SimulationResult.Egress"/>. Never cached.</summary>
+    /// <summary>An ICMP error whose embedded packet was translated: the whole frame is in
+    /// <see cref="SimulationResult.Answer"/>, to be sent to <see cref="SimulationResult.Egress"/>. Never
+    /// cached.</summary>
     ForwardTranslated,
 }
 
@@ -56,7 +61,8 @@ public enum EgressKind : byte
     /// <summary>An exterior port, on this host or another.</summary>
     Port,
 
-    /// <summary>The FIB of gateway <see cref="Egress.Host"/>, into external network <see cref="Egress.Object"/>.</summary>
+    /// <summary>The FIB of gateway <see cref="Egress.Host"/>, into external network
+    /// <see cref="Egress.Object"/>.</summary>
     FibExit,
 
     /// <summary>The owner <see cref="Egress.Host"/> of a port block of pool <see cref="Egress.Object"/>.</summary>
@@ -65,11 +71,13 @@ public enum EgressKind : byte
     /// <summary>Copies to <see cref="SimulationResult.Targets"/>.</summary>
     Replicate,
 
-    /// <summary>A target of a replication: bridge <see cref="Egress.Object"/> on host <see cref="Egress.Host"/>.</summary>
+    /// <summary>A target of a replication: bridge <see cref="Egress.Object"/> on host
+    /// <see cref="Egress.Host"/>.</summary>
     Flood,
 }
 
-/// <summary>A way out. <paramref name="Host"/> is None for <see cref="EgressKind.Port"/>: the port's binding says where.</summary>
+/// <summary>A way out. <paramref name="Host"/> is None for <see cref="EgressKind.Port"/>: the port's binding says
+/// where.</summary>
 public readonly record struct Egress(EgressKind Kind, ObjectId Object, ObjectId Host = default);
 
 /// <summary>Header fields that a simulation read; decides how wide a cache entry may be.</summary>
@@ -112,7 +120,8 @@ public enum FieldSet : ushort
 /// <param name="Text">What it decided, in the field's words.</param>
 public readonly record struct TraceStep(string Device, string Text);
 
-/// <summary>The outcome of one simulation. Reused from packet to packet: filled by the simulator, no allocation.</summary>
+/// <summary>The outcome of one simulation. Reused from packet to packet: filled by the simulator, no
+/// allocation.</summary>
 public sealed class SimulationResult
 {
     /// <summary>Octets of the largest frame that a device answers with.</summary>
@@ -151,14 +160,14 @@ public sealed class SimulationResult
     public FieldSet Fields { get; set; }
 
     /// <summary>
-    /// Whether packets with the same key meet the same fate. False if it hung on something that no key holds: hop limit,
-    /// length, ARP and ND fields, a quoted packet; and wherever the sender is told something.
+    /// Whether packets with the same key meet the same fate. False if it hung on something that no key holds: hop
+    /// limit, length, ARP and ND fields, a quoted packet; and wherever the sender is told something.
     /// </summary>
     public bool IsCacheable { get; set; }
 
     /// <summary>
-    /// The source NAT mapping by which the flow leaves, to be retained with it; <c>default</c> (zone 0) if none, and for the
-    /// answering direction, which lives as long as the other.
+    /// The source NAT mapping by which the flow leaves, to be retained with it; <c>default</c> (zone 0) if none, and
+    /// for the answering direction, which lives as long as the other.
     /// </summary>
     public NatBinding Binding { get; set; }
 
@@ -175,8 +184,8 @@ public sealed class SimulationResult
     public int TargetCount { get; private set; }
 
     /// <summary>
-    /// Set before a simulation to have its steps written down; null on the packet path. A traced simulation changes nothing:
-    /// it makes no source NAT mapping, but shows the first port that it could have got.
+    /// Set before a simulation to have its steps written down; null on the packet path. A traced simulation changes
+    /// nothing: it makes no source NAT mapping, but shows the first port that it could have got.
     /// </summary>
     public List<TraceStep>? Trace { get; set; }
 
@@ -213,7 +222,8 @@ public sealed class SimulationResult
     }
 
     /// <summary>Notes that the outcome depends on an object.</summary>
-    /// <returns>False past <see cref="TopologyLimits.TagsPerFlowMax"/>: the simulator then drops with a device loop.</returns>
+    /// <returns>False past <see cref="TopologyLimits.TagsPerFlowMax"/>: the simulator then drops with a device
+    /// loop.</returns>
     public bool TryTag(ObjectId id)
     {
         if (Tags.Contains(id)) return true;

@@ -6,8 +6,8 @@ using Genkan.Wire;
 namespace Genkan.Overlay.Simulation;
 
 /// <summary>
-/// What the virtual topology does with a packet: a walk over its devices. A function of its arguments alone; what it changes
-/// is <c>result</c> and, for a new source NAT mapping, the NAT table.
+/// What the virtual topology does with a packet: a walk over its devices. A function of its arguments alone; what it
+/// changes is <c>result</c> and, for a new source NAT mapping, the NAT table.
 /// </summary>
 public static class Simulator
 {

@@ -48,7 +48,8 @@ internal ref partial struct Walk
         Tag(port.Id);
         if (!port.IsAdminUp || port.Host == ObjectId.None)
         {
-            Drop(DropReason.PortDown, port.Name, port.IsAdminUp ? "port is bound to no host" : "port is administratively down");
+            Drop(DropReason.PortDown, port.Name, port.IsAdminUp
+                ? "port is bound to no host" : "port is administratively down");
             return;
         }
 

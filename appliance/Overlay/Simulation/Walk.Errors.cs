@@ -5,8 +5,8 @@ using Genkan.Wire;
 namespace Genkan.Overlay.Simulation;
 
 /// <content>
-/// ICMP errors on their way through (RFC 5508 §4, RFC 5927): an error goes where an answer to the packet that it quotes would
-/// go, if that packet's connection exists, and its quotation is translated back on the way.
+/// ICMP errors on their way through (RFC 5508 §4, RFC 5927): an error goes where an answer to the packet that it
+/// quotes would go, if that packet's connection exists, and its quotation is translated back on the way.
 /// </content>
 internal ref partial struct Walk
 {
@@ -30,7 +30,8 @@ internal ref partial struct Walk
         answer.NetworkLengthOctets = _original.NetworkLengthOctets;
         _packet = answer;
         _state = _connections.Find(_ingress, _packet);
-        _result.Trace?.Add(new TraceStep(place, $"ICMP error about a packet from {_quoted.Source} to {_quoted.Destination}"));
+        _result.Trace?.Add(
+            new TraceStep(place, $"ICMP error about a packet from {_quoted.Source} to {_quoted.Destination}"));
         return true;
     }
 
@@ -43,8 +44,8 @@ internal ref partial struct Walk
             return;
         }
 
-        // The sender's address is translated with its connection; of another one (a router on the way) too if the sender is
-        // behind the NAT, whose own address then stands for it (RFC 5508 §4.3, REQ-5).
+        // The sender's address is translated with its connection; of another one (a router on the way) too if the
+        // sender is behind the NAT, whose own address then stands for it (RFC 5508 §4.3, REQ-5).
         bool isTranslated = _packet.Source != _quoted.Destination;
         PacketHeader outer = _original;
         outer.EthernetSource = _packet.EthernetSource;

@@ -5,7 +5,8 @@ using Genkan.Wire;
 
 namespace Genkan.Overlay.Simulation;
 
-/// <content>Chains: security groups and rules. Answers of a connection pass if the rules would admit its own direction.</content>
+/// <content>Chains: security groups and rules. Answers of a connection pass if the rules would admit its own
+/// direction.</content>
 internal ref partial struct Walk
 {
     private enum ChainOutcome : byte
@@ -28,7 +29,8 @@ internal ref partial struct Walk
         public readonly FragmentKind Fragment = packet.Fragment;
     }
 
-    /// <summary>Decides a point that watches connections: by a port's chain for one direction, by the other for answers.</summary>
+    /// <summary>Decides a point that watches connections: by a port's chain for one direction, by the other for
+    /// answers.</summary>
     private bool PassesFilter(PortNode port, ChainNode? chain, ChainNode? opposite, bool isEntering)
     {
         if ((chain is null && opposite is null) || !(_packet.IsIpv4 || _packet.IsIpv6)) return true;
@@ -56,11 +58,13 @@ internal ref partial struct Walk
 
         // Copies have no one answer, so they stay out of the connection table.
         if (!_packet.EthernetDestination.IsMulticast) BecomeStateful();
-        _result.Trace?.Add(new TraceStep(
-            port.Name,
-            $"{(isEntering ? "from" : "to")} port: accepted by {decisive?.Name ?? "having no rules"}{(isReply ? ", as an answer" : "")}"));
+        _result.Trace?.Add(new TraceStep(port.Name, Describe(decisive, isEntering, isReply)));
         return true;
     }
+
+    private static string Describe(ChainNode? chain, bool isEntering, bool isReply) =>
+        $"{(isEntering ? "from" : "to")} port: accepted by {chain?.Name ?? "having no rules"}"
+            + (isReply ? ", as an answer" : "");
 
     private static ChainOutcome OutcomeOfDefault(ChainNode chain) => chain.Default switch
     {
@@ -93,7 +97,8 @@ internal ref partial struct Walk
     private readonly bool IsLinkProtocol() => _packet.IsIcmpv6 && _packet.Fragment != FragmentKind.Later
         && (Icmpv6Type)_packet.IcmpType is Icmpv6Type.MulticastListenerQuery or Icmpv6Type.MulticastListenerReport
             or Icmpv6Type.MulticastListenerDone or Icmpv6Type.RouterSolicitation or Icmpv6Type.RouterAdvertisement
-            or Icmpv6Type.NeighborSolicitation or Icmpv6Type.NeighborAdvertisement or Icmpv6Type.MulticastListenerReportV2;
+            or Icmpv6Type.NeighborSolicitation or Icmpv6Type.NeighborAdvertisement
+            or Icmpv6Type.MulticastListenerReportV2;
 
     // Depth is bounded: TopologyChecks refuses deeper chains and circles.
     private ChainOutcome Evaluate(ChainNode chain, in Tuple tuple, ref bool metLaterFragment)

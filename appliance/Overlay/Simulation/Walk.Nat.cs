@@ -6,8 +6,9 @@ using Genkan.Wire;
 namespace Genkan.Overlay.Simulation;
 
 /// <content>
-/// Translations of a router: floating IPs (1:1), port forwards, source NAT with ports of this host's blocks (RFC 4787, RFC 5382,
-/// RFC 5508). From inside to a public address of the same router both ends are translated (RFC 4787 §6, hairpinning).
+/// Translations of a router: floating IPs (1:1), port forwards, source NAT with ports of this host's blocks (RFC 4787,
+/// RFC 5382, RFC 5508). From inside to a public address of the same router both ends are translated (RFC 4787 §6,
+/// hairpinning).
 /// </content>
 internal ref partial struct Walk
 {
@@ -16,7 +17,8 @@ internal ref partial struct Walk
     {
         Tag(router.TranslationsTag);
         IpAddress destination = _packet.Destination;
-        if (router.FloatingByAddress.TryGet(destination, out FloatingIpNode? floating) && IsFor(inPort, floating.ExternalPort))
+        if (router.FloatingByAddress.TryGet(destination, out FloatingIpNode? floating)
+            && IsFor(inPort, floating.ExternalPort))
         {
             if (!inPort.IsExternal && !TranslateSource(router, floating.ExternalPort)) return false;
             SetDestination(router, floating.Model.Id, floating.Model.FixedAddress, null);
@@ -31,7 +33,8 @@ internal ref partial struct Walk
             return true;
         }
 
-        if (router.SourceNat is not { } pool || !pool.Leases.TryGet(destination, out NatBlockLease[]? leases)) return true;
+        if (router.SourceNat is not { } pool || !pool.Leases.TryGet(destination, out NatBlockLease[]? leases))
+            return true;
         return ToNatAddress(pool, leases, inPort);
     }
 
@@ -40,7 +43,8 @@ internal ref partial struct Walk
     private void SetDestination(RouterNode router, ObjectId id, IpAddress address, ushort? port)
     {
         Tag(id);
-        _result.Trace?.Add(new TraceStep(router.Name, $"destination {_packet.Destination} becomes {address}{Suffix(port)}"));
+        _result.Trace?.Add(
+            new TraceStep(router.Name, $"destination {_packet.Destination} becomes {address}{Suffix(port)}"));
         _packet.Destination = address;
         if (port is { } p) _packet.DestinationPort = p;
         BecomeTranslated(router);
@@ -75,7 +79,8 @@ internal ref partial struct Walk
         return null;
     }
 
-    /// <summary>The port, or echo identifier, by which source NAT tells return packets apart. False for what is no such packet.</summary>
+    /// <summary>The port, or echo identifier, by which source NAT tells return packets apart. False for what is no
+    /// such packet.</summary>
     private readonly bool TryGetNatPort(out ushort port)
     {
         Read(FieldSet.Protocol);
@@ -96,8 +101,8 @@ internal ref partial struct Walk
         }
     }
 
-    // From either side to a source NAT address: the block's owner has the mapping. What is no return packet goes on to the
-    // router itself, whose own address this may be.
+    // From either side to a source NAT address: the block's owner has the mapping. What is no return packet goes on to
+    // the router itself, whose own address this may be.
     private bool ToNatAddress(SourceNatNode pool, NatBlockLease[] leases, PortNode inPort)
     {
         if (!TryGetNatPort(out ushort port)) return true;
@@ -124,7 +129,8 @@ internal ref partial struct Walk
         return false;
     }
 
-    /// <summary>On the owner: to the inner endpoint, if the connection exists (filtering as strict as RFC 4787 §5 allows).</summary>
+    /// <summary>On the owner: to the inner endpoint, if the connection exists (filtering as strict as RFC 4787 §5
+    /// allows).</summary>
     private bool ReturnToInside(SourceNatNode pool, ushort port)
     {
         Tag(pool.Id);
@@ -181,7 +187,8 @@ internal ref partial struct Walk
         pool is not null && _state == ConnectionState.Forward && _nat.TryFind(RequestOf(pool), out _);
 
     private readonly NatRequest RequestOf(SourceNatNode pool) => new(
-        pool.Router.Id.Value, _packet.Protocol, _packet.Source, _packet.SourcePort, _packet.Destination, _packet.DestinationPort);
+        pool.Router.Id.Value, _packet.Protocol, _packet.Source, _packet.SourcePort, _packet.Destination,
+        _packet.DestinationPort);
 
     private bool BindSource(SourceNatNode pool)
     {
@@ -192,7 +199,8 @@ internal ref partial struct Walk
             return false;
         }
 
-        bool isQuery = _packet.Protocol is IpProtocol.Tcp or IpProtocol.Udp || (_packet.IsIcmpv4 && _packet.IsEchoRequest);
+        bool isQuery = _packet.Protocol is IpProtocol.Tcp or IpProtocol.Udp
+            || (_packet.IsIcmpv4 && _packet.IsEchoRequest);
         if (!isQuery)
         {
             Drop(DropReason.NatProtocol, router.Name, "source NAT translates TCP, UDP and ICMP echo");
@@ -207,7 +215,8 @@ internal ref partial struct Walk
         }
         else if (!_nat.TryBind(request, _now, out binding, out NatRefusal refusal))
         {
-            Drop(refusal == NatRefusal.QuotaReached ? DropReason.NatQuota : DropReason.NatPortsExhausted, router.Name, "no port is free");
+            Drop(refusal == NatRefusal.QuotaReached
+                ? DropReason.NatQuota : DropReason.NatPortsExhausted, router.Name, "no port is free");
             return false;
         }
 

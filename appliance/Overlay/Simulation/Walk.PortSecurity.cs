@@ -92,7 +92,10 @@ internal ref partial struct Walk
         {
             Read(FieldSet.DestinationPort);
             if ((IcmpType)_packet.IcmpType is IcmpType.Redirect or IcmpType.RouterAdvertisement)
-                return Spoofed(port, DropReason.RouterAdvertisement, "redirect or router advertisement from a tenant port");
+            {
+                return Spoofed(port, DropReason.RouterAdvertisement,
+                    "redirect or router advertisement from a tenant port");
+            }
         }
 
         return Allows(port, _packet.EthernetSource, _packet.Source)
@@ -118,7 +121,8 @@ internal ref partial struct Walk
             switch ((Icmpv6Type)_packet.IcmpType)
             {
                 case Icmpv6Type.RouterAdvertisement or Icmpv6Type.Redirect:
-                    return Spoofed(port, DropReason.RouterAdvertisement, "redirect or router advertisement from a tenant port");
+                    return Spoofed(port, DropReason.RouterAdvertisement,
+                        "redirect or router advertisement from a tenant port");
                 case Icmpv6Type.NeighborSolicitation or Icmpv6Type.NeighborAdvertisement:
                     return PassesNdSecurity(port);
                 case Icmpv6Type.RouterSolicitation or Icmpv6Type.MulticastListenerReport
@@ -140,7 +144,8 @@ internal ref partial struct Walk
         return !port.Bridge!.Neighbours.TryGet(address, out NeighbourNode? owner) || owner.Port == port;
     }
 
-    // RFC 4861 §4.3, §4.4; RFC 4862 §5.4.2: duplicate address detection asks for the own address from the unspecified one.
+    // RFC 4861 §4.3, §4.4; RFC 4862 §5.4.2: duplicate address detection asks for the own address from the unspecified
+    // one.
     private bool PassesNdSecurity(PortNode port)
     {
         _result.IsCacheable = false;

@@ -71,7 +71,8 @@ internal ref partial struct Walk
         if (destination == inPort.LinkLocal)
             AnswerAsRouter(router, inPort, inPort);
         else
-            Drop(DropReason.Martian, router.Name, "link-local addresses are not routed"); // RFC 4291 §2.5.6, RFC 3927 §2.7
+            // RFC 4291 §2.5.6, RFC 3927 §2.7.
+            Drop(DropReason.Martian, router.Name, "link-local addresses are not routed");
         return true;
     }
 
@@ -145,7 +146,8 @@ internal ref partial struct Walk
     {
         string way = route.Target switch
         {
-            RouteTarget.Port => route.HasGateway ? $"via {route.Gateway} by {route.Port!.Name}" : $"by {route.Port!.Name}",
+            RouteTarget.Port =>
+                route.HasGateway ? $"via {route.Gateway} by {route.Port!.Name}" : $"by {route.Port!.Name}",
             RouteTarget.FibExit => "by the gateway's FIB",
             RouteTarget.Reject => "by reject",
             _ => "by blackhole",

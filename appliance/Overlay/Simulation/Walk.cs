@@ -29,7 +29,8 @@ internal ref partial struct Walk
     private PortNode? _ingressPort;
     private PortNode? _next;
 
-    /// <summary>An ICMP error: <c>_packet</c> is the answer to the packet that it quotes, and takes the error along.</summary>
+    /// <summary>An ICMP error: <c>_packet</c> is the answer to the packet that it quotes, and takes the error
+    /// along.</summary>
     private bool _isError;
     private PacketHeader _quoted;
     private bool _tagsOverflow;

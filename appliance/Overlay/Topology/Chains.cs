@@ -3,11 +3,13 @@ using Genkan.Wire;
 
 namespace Genkan.Overlay.Topology;
 
-/// <summary>An ordered list of rules; the first that matches and decides, decides. Security groups are chains too.</summary>
+/// <summary>An ordered list of rules; the first that matches and decides, decides. Security groups are chains
+/// too.</summary>
 /// <param name="Id">Identity: flows depend on it.</param>
 /// <param name="Name">What operators see in a trace, e.g. <c>security group red/web, ingress</c>.</param>
 /// <param name="Rules">In order; at most <see cref="TopologyLimits.RulesMax"/>.</param>
-/// <param name="Default">What the end of the chain means when it was entered first (a jumped-to chain returns instead).</param>
+/// <param name="Default">What the end of the chain means when it was entered first (a jumped-to chain returns
+/// instead).</param>
 public sealed record Chain(ObjectId Id, string Name, ImmutableArray<Rule> Rules, RuleVerdict Default);
 
 /// <summary>What a rule does.</summary>
@@ -40,7 +42,8 @@ public enum RuleVerdict : byte
 /// <param name="DestinationGroup">Destination address is a member.</param>
 /// <param name="DestinationPortMin">TCP, UDP, SCTP port, or ICMP type; with <paramref name="HasPorts"/>.</param>
 /// <param name="DestinationPortMax">Inclusive; ICMP: code, or 255 any.</param>
-/// <param name="HasPorts">Whether ports (ICMP type and code) are compared at all. Later fragments never match such a rule.</param>
+/// <param name="HasPorts">Whether ports (ICMP type and code) are compared at all. Later fragments never match such a
+/// rule.</param>
 public sealed record Rule(
     RuleVerdict Verdict,
     ObjectId JumpTo = default,

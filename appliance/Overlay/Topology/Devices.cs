@@ -15,7 +15,8 @@ public sealed record Host(ObjectId Id, string Name, IpAddress UnderlayAddress);
 /// <param name="Vlan">802.1Q VID on that interface, 0 untagged.</param>
 public sealed record PortBinding(ObjectId Host, string Interface, ushort Vlan);
 
-/// <summary>A MAC and prefix that a port may use as its own source (fixed addresses and allowed address pairs).</summary>
+/// <summary>A MAC and prefix that a port may use as its own source (fixed addresses and allowed address
+/// pairs).</summary>
 public readonly record struct AddressPair(MacAddress Mac, IpPrefix Prefix);
 
 /// <summary>What a virtual port is attached to, seen from its device.</summary>
@@ -37,13 +38,16 @@ public enum PortRole : byte
 /// <param name="Device">The bridge or router it belongs to.</param>
 /// <param name="Role">What is on the other side.</param>
 /// <param name="Mac">Exterior on a bridge: the VM's MAC. On a router: the router's MAC on this port.</param>
-/// <param name="Addresses">Exterior: fixed addresses. Router port: the router's own addresses, with their prefix lengths.</param>
+/// <param name="Addresses">Exterior: fixed addresses. Router port: the router's own addresses, with their prefix
+/// lengths.</param>
 /// <param name="Peer">Interior: the port it is linked to.</param>
 /// <param name="Binding">Exterior and uplink: where.</param>
 /// <param name="IsAdminUp">False drops everything through it.</param>
-/// <param name="PortSecurity">True: anti-spoofing by <paramref name="AllowedPairs"/>, no DHCP server, no RA, only IPv4, IPv6 and ARP.</param>
+/// <param name="PortSecurity">True: anti-spoofing by <paramref name="AllowedPairs"/>, no DHCP server, no RA, only
+/// IPv4, IPv6 and ARP.</param>
 /// <param name="AllowedPairs">Sources that the port may use; fixed addresses are in it.</param>
-/// <param name="FromPort">Chain for packets that enter the network here (egress rules of its security groups), None for no rules: accept.</param>
+/// <param name="FromPort">Chain for packets that enter the network here (egress rules of its security groups), None
+/// for no rules: accept.</param>
 /// <param name="ToPort">Chain for packets that leave the network here (ingress rules of its security groups).</param>
 public sealed record VirtualPort(
     ObjectId Id,
@@ -92,7 +96,8 @@ public sealed record Subnet(
 /// <summary>A route that hosts of a subnet are told.</summary>
 public readonly record struct HostRoute(IpPrefix Destination, IpAddress NextHop);
 
-/// <summary>A virtual router. The provider router that faces the ISPs is one too: its routes end in <see cref="RouteTarget.FibExit"/>.</summary>
+/// <summary>A virtual router. The provider router that faces the ISPs is one too: its routes end in
+/// <see cref="RouteTarget.FibExit"/>.</summary>
 /// <param name="Id">Identity; the connection zone of its translations.</param>
 /// <param name="Name">Full name, e.g. <c>red/router</c>.</param>
 /// <param name="IsAdminUp">False drops everything through it.</param>
@@ -112,7 +117,8 @@ public sealed record Router(
 /// <summary>What a route does with a packet.</summary>
 public enum RouteTarget : byte
 {
-    /// <summary>Out of a port of this router; the next hop is the gateway address, or the destination itself if that is unspecified.</summary>
+    /// <summary>Out of a port of this router; the next hop is the gateway address, or the destination itself if that
+    /// is unspecified.</summary>
     Port,
 
     /// <summary>Silently dropped.</summary>
@@ -125,13 +131,15 @@ public enum RouteTarget : byte
     FibExit,
 }
 
-/// <summary>A route; among the longest prefixes the lowest metric wins, equal ones share flows by consistent hash.</summary>
+/// <summary>A route; among the longest prefixes the lowest metric wins, equal ones share flows by consistent
+/// hash.</summary>
 /// <param name="Destination">Prefix.</param>
 /// <param name="Target">What to do.</param>
 /// <param name="Port">Port of this router for <see cref="RouteTarget.Port"/>, else None.</param>
 /// <param name="Gateway">Next hop's address, unspecified for connected.</param>
 /// <param name="Metric">Lower is better.</param>
-public readonly record struct Route(IpPrefix Destination, RouteTarget Target, ObjectId Port, IpAddress Gateway, uint Metric);
+public readonly record struct Route(IpPrefix Destination, RouteTarget Target, ObjectId Port, IpAddress Gateway,
+    uint Metric);
 
 /// <summary>A public address mapped 1:1 to a fixed address behind this router.</summary>
 /// <param name="Id">Identity.</param>
@@ -140,7 +148,8 @@ public readonly record struct Route(IpPrefix Destination, RouteTarget Target, Ob
 /// <param name="ExternalPort">The router's port towards the external network.</param>
 public sealed record FloatingIp(ObjectId Id, IpAddress Address, IpAddress FixedAddress, ObjectId ExternalPort);
 
-/// <summary>Source NAT: one public address, its ports leased in blocks to hosts (each host translates what enters there).</summary>
+/// <summary>Source NAT: one public address, its ports leased in blocks to hosts (each host translates what enters
+/// there).</summary>
 /// <param name="Id">Identity of the pool: NAT-RETURN deliveries name it.</param>
 /// <param name="ExternalPort">The router's port towards the external network.</param>
 /// <param name="Blocks">Who owns which ports.</param>
@@ -155,7 +164,8 @@ public readonly record struct NatBlockLease(IpAddress Address, ushort FirstPort,
 
 /// <summary>Destination NAT: packets to (public address, protocol, port) go to (fixed address, port).</summary>
 public sealed record PortForward(
-    ObjectId Id, IpAddress Address, IpProtocol Protocol, ushort Port, IpAddress FixedAddress, ushort FixedPort, ObjectId ExternalPort);
+    ObjectId Id, IpAddress Address, IpProtocol Protocol, ushort Port, IpAddress FixedAddress, ushort FixedPort,
+    ObjectId ExternalPort);
 
 /// <summary>The outside, as the hosts that are attached to it see it.</summary>
 /// <param name="Id">Identity: FIB-EXIT deliveries name it.</param>
@@ -164,10 +174,12 @@ public sealed record PortForward(
 /// <param name="Prefixes">Public prefixes that the ISPs route to us.</param>
 /// <param name="Uplinks">Ways out, each on a gateway host.</param>
 public sealed record ExternalNetwork(
-    ObjectId Id, string Name, ObjectId ProviderRouter, ImmutableArray<IpPrefix> Prefixes, ImmutableArray<Uplink> Uplinks);
+    ObjectId Id, string Name, ObjectId ProviderRouter, ImmutableArray<IpPrefix> Prefixes,
+    ImmutableArray<Uplink> Uplinks);
 
 /// <summary>One attachment to an ISP: a NIC of a gateway host behind a port of the provider router.</summary>
-/// <param name="Id">Identity of the uplink port (a <see cref="VirtualPort"/> with <see cref="PortRole.Uplink"/>).</param>
+/// <param name="Id">Identity of the uplink port (a <see cref="VirtualPort"/> with
+/// <see cref="PortRole.Uplink"/>).</param>
 /// <param name="Host">Gateway host.</param>
 /// <param name="Interface">NIC.</param>
 /// <param name="Vlan">802.1Q VID, 0 untagged.</param>

@@ -6,8 +6,8 @@ using Genkan.Wire;
 namespace Genkan.Overlay.Topology;
 
 /// <summary>
-/// A fixed table by a 128-bit key (address, MAC, id): open addressing at half load, so that a look-up on the packet path is
-/// one multiplication and, mostly, one cache line. A general dictionary calls a comparer for each step.
+/// A fixed table by a 128-bit key (address, MAC, id): open addressing at half load, so that a look-up on the packet
+/// path is one multiplication and, mostly, one cache line. A general dictionary calls a comparer for each step.
 /// </summary>
 internal sealed class KeyTable<T>
 {

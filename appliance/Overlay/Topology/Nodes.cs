@@ -23,7 +23,8 @@ internal sealed class PortNode(VirtualPort model)
     /// <summary>A router's port at which translations take place.</summary>
     public bool IsExternal;
 
-    /// <summary>Own address of each family (router ports), unspecified without one; link-local for any port with a MAC.</summary>
+    /// <summary>Own address of each family (router ports), unspecified without one; link-local for any port with a
+    /// MAC.</summary>
     public IpAddress Address4 = IpAddress.Unspecified4;
     public IpAddress Address6 = IpAddress.Unspecified6;
     public IpAddress LinkLocal = IpAddress.Unspecified6;
@@ -69,7 +70,8 @@ internal sealed class BridgeNode(Bridge model)
     public readonly int Mtu = model.Mtu;
     public readonly bool IsAdminUp = model.IsAdminUp;
 
-    /// <summary>Source of answers where no router stands for the service: locally administered, from the bridge's id.</summary>
+    /// <summary>Source of answers where no router stands for the service: locally administered, from the bridge's
+    /// id.</summary>
     public readonly MacAddress ServiceMac = new((model.Id.Value & 0x00ff_ffff_ffff) | 0x0200_0000_0000);
 
     /// <summary>Port by MAC: exterior ports, and interior ports by the MAC of the router behind.</summary>

@@ -5,8 +5,9 @@ using System.Text;
 namespace Genkan.Overlay.Topology;
 
 /// <summary>
-/// Names one object of the virtual topology for good: 64-bit FNV-1a over <c>kind/name</c>, so that every host, every restart and
-/// every pinned table agree on it without asking anybody. <see cref="Genkan.Overlay.Topology"/> refuses two objects with one id.
+/// Names one object of the virtual topology for good: 64-bit FNV-1a over <c>kind/name</c>, so that every host, every
+/// restart and every pinned table agree on it without asking anybody. <see cref="Genkan.Overlay.Topology"/> refuses
+/// two objects with one id.
 /// </summary>
 /// <param name="Value">The hash; 0 is <see cref="None"/> and never an object.</param>
 public readonly record struct ObjectId(ulong Value) : IComparable<ObjectId>
@@ -34,7 +35,8 @@ public readonly record struct ObjectId(ulong Value) : IComparable<ObjectId>
         return new ObjectId(hash == 0 ? 1 : hash);
     }
 
-    /// <summary>An id that belongs to this object but names another aspect of it, e.g. the members of a bridge.</summary>
+    /// <summary>An id that belongs to this object but names another aspect of it, e.g. the members of a
+    /// bridge.</summary>
     /// <param name="aspect">Small number, unique among the aspects of one kind.</param>
     public ObjectId Aspect(byte aspect) => new(((Value ^ aspect) * Prime) | 1);
 

@@ -5,12 +5,13 @@ using Genkan.Wire;
 namespace Genkan.Overlay.Topology;
 
 /// <summary>
-/// Rendezvous (highest random weight) hashing: each flow ranks the candidates by a hash of both, so that a candidate that goes
-/// takes only its own flows with it, and one that comes takes one share of each.
+/// Rendezvous (highest random weight) hashing: each flow ranks the candidates by a hash of both, so that a candidate
+/// that goes takes only its own flows with it, and one that comes takes one share of each.
 /// </summary>
 public static class Rendezvous
 {
-    /// <summary>The hash of a flow by its two addresses; both directions differ on purpose (each chooses for itself).</summary>
+    /// <summary>The hash of a flow by its two addresses; both directions differ on purpose (each chooses for
+    /// itself).</summary>
     public static ulong FlowHash(IpAddress source, IpAddress destination) =>
         Mix(Fold(source) ^ BitOperations.RotateLeft(Mix(Fold(destination)), 23));
 

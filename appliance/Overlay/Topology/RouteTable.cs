@@ -6,8 +6,8 @@ using Genkan.Wire;
 namespace Genkan.Overlay.Topology;
 
 /// <summary>
-/// Longest-prefix match by one table for each prefix length in use, longest first: tenant routers have a handful of lengths,
-/// and the full Internet table never comes here.
+/// Longest-prefix match by one table for each prefix length in use, longest first: tenant routers have a handful of
+/// lengths, and the full Internet table never comes here.
 /// </summary>
 internal sealed class RouteTable
 {
@@ -28,7 +28,8 @@ internal sealed class RouteTable
     {
         foreach (Level level in destination.IsIpv4 ? _ipv4 : _ipv6)
         {
-            if (level.Table.TryGet(new IpAddress(destination.Value & level.Mask), out RouteNode[]? routes)) return routes;
+            if (level.Table.TryGet(new IpAddress(destination.Value & level.Mask), out RouteNode[]? routes))
+                return routes;
         }
 
         return null;

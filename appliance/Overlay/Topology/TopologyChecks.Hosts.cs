@@ -22,9 +22,17 @@ internal sealed partial class TopologyChecks
             if (!_hosts.ContainsKey(binding.Host))
                 Fault(port.Id, port.Name, "A port is bound on a host that exists.", "Name one of the hosts.");
             if (Encoding.UTF8.GetByteCount(binding.Interface) is 0 or > InterfaceNameMax)
-                Fault(port.Id, port.Name, $"An interface name has 1 to {InterfaceNameMax} octets.", "Use the name that `ip link` shows.");
+            {
+                Fault(port.Id, port.Name, $"An interface name has 1 to {InterfaceNameMax} octets.",
+                    "Use the name that `ip link` shows.");
+            }
+
             if (binding.Vlan > 4094)
-                Fault(port.Id, port.Name, "A VID is 1 to 4094, or 0 for untagged (IEEE 802.1Q §9.6).", "Correct the VID.");
+            {
+                Fault(port.Id, port.Name, "A VID is 1 to 4094, or 0 for untagged (IEEE 802.1Q §9.6).",
+                    "Correct the VID.");
+            }
+
             if (!bound.TryAdd((binding.Host, binding.Interface, binding.Vlan), port.Name))
             {
                 string other = bound[(binding.Host, binding.Interface, binding.Vlan)];
@@ -38,7 +46,8 @@ internal sealed partial class TopologyChecks
         foreach ((ObjectId host, int count) in counts)
         {
             if (count <= TopologyLimits.PortsPerHostMax) continue;
-            Fault(host, NameOf(host), $"A host has at most {TopologyLimits.PortsPerHostMax} ports.", "Bind some elsewhere.");
+            Fault(host, NameOf(host), $"A host has at most {TopologyLimits.PortsPerHostMax} ports.",
+                "Bind some elsewhere.");
         }
     }
 
@@ -70,12 +79,14 @@ internal sealed partial class TopologyChecks
     }
 
     private void TakeSlot(
-        Dictionary<(ObjectId Host, ushort Slot), string> taken, DeliveryKind kind, ObjectId target, string name, ObjectId host)
+        Dictionary<(ObjectId Host, ushort Slot), string> taken, DeliveryKind kind, ObjectId target, string name,
+        ObjectId host)
     {
         ushort slot = DeliveryKey.Of(kind, target, host, ObjectId.None).Slot;
         if (taken.TryAdd((host, slot), name)) return;
+        string other = taken[(host, slot)];
         Fault(target, name,
-            $"Delivery slots of {NameOf(host)} are unique, but the names of this and of {taken[(host, slot)]} hash to the same.",
+            $"Delivery slots of {NameOf(host)} are unique, but the names of this and of {other} hash to the same.",
             "Rename one of the two.");
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using System.Collections.Immutable;
 using System.Linq;
 using Genkan.Nat;
 using Genkan.Wire;
@@ -67,7 +68,8 @@ internal sealed partial class TopologyChecks
             if (!_ports.TryGetValue(uplink.Id, out VirtualPort? port) || port.Role != PortRole.Uplink
                 || port.Device != network.ProviderRouter)
             {
-                Fault(uplink.Id, network.Name, "An uplink stands behind a port of the provider router.", "Add the port.");
+                Fault(uplink.Id, network.Name, "An uplink stands behind a port of the provider router.",
+                    "Add the port.");
             }
         }
     }
@@ -79,14 +81,21 @@ internal sealed partial class TopologyChecks
         {
             CheckExternalPort(router, f.ExternalPort);
             if (f.Address.IsIpv4 != f.FixedAddress.IsIpv4)
-                Fault(f.Id, NameOf(f.Id), "Floating and fixed address are of one family.", "Choose both IPv4 or both IPv6.");
+            {
+                Fault(f.Id, NameOf(f.Id), "Floating and fixed address are of one family.",
+                    "Choose both IPv4 or both IPv6.");
+            }
         }
 
         foreach (PortForward f in router.PortForwards)
         {
             CheckExternalPort(router, f.ExternalPort);
             if (f.Address.IsIpv4 != f.FixedAddress.IsIpv4)
-                Fault(f.Id, NameOf(f.Id), "Public and fixed address are of one family.", "Choose both IPv4 or both IPv6.");
+            {
+                Fault(f.Id, NameOf(f.Id), "Public and fixed address are of one family.",
+                    "Choose both IPv4 or both IPv6.");
+            }
+
             if (f.Protocol is not (IpProtocol.Tcp or IpProtocol.Udp) || f.Port == 0 || f.FixedPort == 0)
                 Fault(f.Id, NameOf(f.Id), "A port forward is of TCP or UDP, from a port to a port.", "Correct it.");
         }
@@ -97,11 +106,16 @@ internal sealed partial class TopologyChecks
     private void CheckRoute(Router router, Route route)
     {
         if (!route.Gateway.IsUnspecified && route.Gateway.IsIpv4 != route.Destination.IsIpv4)
-            Fault(router.Id, router.Name, $"The gateway of {route.Destination} is of its family.", "Correct the gateway.");
+        {
+            Fault(router.Id, router.Name, $"The gateway of {route.Destination} is of its family.",
+                "Correct the gateway.");
+        }
+
         if (route.Target == RouteTarget.Port
             && (!_ports.TryGetValue(route.Port, out VirtualPort? port) || port.Device != router.Id))
         {
-            Fault(router.Id, router.Name, $"The route {route.Destination} leaves by a port of this router.", "Name one of its ports.");
+            Fault(router.Id, router.Name, $"The route {route.Destination} leaves by a port of this router.",
+                "Name one of its ports.");
         }
 
         if (route.Target == RouteTarget.FibExit && !_parts.ExternalNetworks.Any(n => n.ProviderRouter == router.Id))
@@ -114,7 +128,10 @@ internal sealed partial class TopologyChecks
     private void CheckExternalPort(Router router, ObjectId id)
     {
         if (!_ports.TryGetValue(id, out VirtualPort? port) || port.Device != router.Id)
-            Fault(router.Id, router.Name, "Translations take place at a port of the router.", "Name its external port.");
+        {
+            Fault(router.Id, router.Name, "Translations take place at a port of the router.",
+                "Name its external port.");
+        }
     }
 
     private void CheckSourceNat(Router router, SourceNat nat)
@@ -136,7 +153,10 @@ internal sealed partial class TopologyChecks
         }
 
         if (nat.Blocks.GroupBy(b => b.Host).Any(g => g.Count() > NatLimits.BlocksPerZoneMax))
-            Fault(nat.Id, NameOf(nat.Id), $"A host has at most {NatLimits.BlocksPerZoneMax} blocks of a pool.", "Join blocks.");
+        {
+            Fault(nat.Id, NameOf(nat.Id), $"A host has at most {NatLimits.BlocksPerZoneMax} blocks of a pool.",
+                "Join blocks.");
+        }
     }
 
     // A public address means one thing: a floating IP, or port forwards and source NAT of one router.
@@ -146,7 +166,10 @@ internal sealed partial class TopologyChecks
         foreach (FloatingIp f in _parts.Routers.SelectMany(r => r.FloatingIps))
         {
             if (!floating.TryAdd(f.Address, f.Id))
-                Fault(f.Id, NameOf(f.Id), $"A floating IP is used once, but so is {NameOf(floating[f.Address])}.", "Use another address.");
+            {
+                Fault(f.Id, NameOf(f.Id), $"A floating IP is used once, but so is {NameOf(floating[f.Address])}.",
+                    "Use another address.");
+            }
         }
 
         foreach (Router router in _parts.Routers)
@@ -154,7 +177,8 @@ internal sealed partial class TopologyChecks
             foreach (IGrouping<(ObjectId, IpAddress), FloatingIp> same in router.FloatingIps
                 .GroupBy(f => (f.ExternalPort, f.FixedAddress)).Where(g => g.Count() > 1))
             {
-                Fault(same.Last().Id, NameOf(same.Last().Id), $"A fixed address has one floating IP, but {same.Key.Item2} has two.",
+                Fault(same.Last().Id, NameOf(same.Last().Id),
+                    $"A fixed address has one floating IP, but {same.Key.Item2} has two.",
                     "Remove one.");
             }
 
@@ -164,11 +188,16 @@ internal sealed partial class TopologyChecks
                 Fault(same.Last().Id, NameOf(same.Last().Id), "A public port is forwarded once.", "Use another port.");
             }
 
-            foreach (PortForward f in router.PortForwards.Where(f => router.SourceNat is { } nat && nat.Blocks.Any(b => Holds(b, f))))
-                Fault(f.Id, NameOf(f.Id), $"Port {f.Port} lies in a block of source NAT.", "Use another port, or other blocks.");
-            foreach (PortForward f in router.PortForwards.Where(f => floating.ContainsKey(f.Address)))
-                Fault(f.Id, NameOf(f.Id), $"{f.Address} is a floating IP already.", "Use another address.");
-            foreach (NatBlockLease b in (router.SourceNat?.Blocks ?? []).Where(b => floating.ContainsKey(b.Address)))
+            ImmutableArray<NatBlockLease> blocks = router.SourceNat?.Blocks ?? [];
+            foreach (PortForward f in router.PortForwards)
+            {
+                if (floating.ContainsKey(f.Address))
+                    Fault(f.Id, NameOf(f.Id), $"{f.Address} is a floating IP already.", "Use another address.");
+                if (blocks.Any(b => Holds(b, f)))
+                    Fault(f.Id, NameOf(f.Id), $"Port {f.Port} lies in a block of source NAT.", "Use another port.");
+            }
+
+            foreach (NatBlockLease b in blocks.Where(b => floating.ContainsKey(b.Address)))
                 Fault(router.Id, router.Name, $"{b.Address} is a floating IP already.", "Use another address.");
         }
 
@@ -189,9 +218,15 @@ internal sealed partial class TopologyChecks
             (Router before, NatBlockLease previous) = leases[i - 1];
             if (block.Address != previous.Address) continue;
             if (router.Id != before.Id)
-                Fault(router.Id, router.Name, $"{block.Address} is a source NAT address of {before.Name} already.", "Use another address.");
+            {
+                Fault(router.Id, router.Name, $"{block.Address} is a source NAT address of {before.Name} already.",
+                    "Use another address.");
+            }
             else if (block.FirstPort <= previous.LastPort)
-                Fault(router.SourceNat!.Id, NameOf(router.SourceNat.Id), $"Blocks do not overlap at port {block.FirstPort}.", "Part them.");
+            {
+                Fault(router.SourceNat!.Id, NameOf(router.SourceNat.Id),
+                    $"Blocks do not overlap at port {block.FirstPort}.", "Part them.");
+            }
         }
     }
 }

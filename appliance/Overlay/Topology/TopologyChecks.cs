@@ -6,8 +6,8 @@ using Genkan.Wire;
 namespace Genkan.Overlay.Topology;
 
 /// <summary>
-/// Every rule that a topology must keep before it is linked; a snapshot that passed never meets a dangling reference. Rules
-/// about words (names, texts) belong to Control.
+/// Every rule that a topology must keep before it is linked; a snapshot that passed never meets a dangling reference.
+/// Rules about words (names, texts) belong to Control.
 /// </summary>
 internal sealed partial class TopologyChecks
 {
@@ -92,9 +92,11 @@ internal sealed partial class TopologyChecks
                 "Add it to the hosts, or start with the name of one that is there.");
         }
 
-        foreach (IGrouping<IpAddress, Host> same in _parts.Hosts.GroupBy(h => h.UnderlayAddress).Where(g => g.Count() > 1))
+        foreach (IGrouping<IpAddress, Host> same in _parts.Hosts.GroupBy(h => h.UnderlayAddress))
         {
-            Fault(same.Last().Id, same.Last().Name, $"Underlay addresses are unique, but {same.First().Name} has {same.Key} too.",
+            if (same.Count() == 1) continue;
+            Fault(same.Last().Id, same.Last().Name,
+                $"Underlay addresses are unique, but {same.First().Name} has {same.Key} too.",
                 "Give each host its own underlay address.");
         }
     }
@@ -102,13 +104,24 @@ internal sealed partial class TopologyChecks
     private void CheckBridge(Bridge bridge)
     {
         if (bridge.Mtu is < 68 or > 65_535)
-            Fault(bridge.Id, bridge.Name, "The MTU is 68 to 65535 octets (RFC 791 §3.2).", "Use 1500, or what the underlay leaves.");
+        {
+            Fault(bridge.Id, bridge.Name, "The MTU is 68 to 65535 octets (RFC 791 §3.2).",
+                "Use 1500, or what the underlay leaves.");
+        }
+
         if (bridge.Mtu < 1280 && bridge.Subnets.Any(s => s.Prefix.IsIpv6))
-            Fault(bridge.Id, bridge.Name, "A network with IPv6 has an MTU of at least 1280 (RFC 8200 §5).", "Raise the MTU.");
+        {
+            Fault(bridge.Id, bridge.Name, "A network with IPv6 has an MTU of at least 1280 (RFC 8200 §5).",
+                "Raise the MTU.");
+        }
+
         foreach (Subnet subnet in bridge.Subnets)
         {
             if (!subnet.Gateway.IsUnspecified && !subnet.Prefix.Contains(subnet.Gateway))
-                Fault(bridge.Id, bridge.Name, $"The gateway {subnet.Gateway} lies in {subnet.Prefix}.", "Correct the gateway.");
+            {
+                Fault(bridge.Id, bridge.Name, $"The gateway {subnet.Gateway} lies in {subnet.Prefix}.",
+                    "Correct the gateway.");
+            }
         }
 
         CheckMacs(bridge);
@@ -124,7 +137,8 @@ internal sealed partial class TopologyChecks
             if (owner is null) continue;
             if (!owners.TryAdd(owner.Mac, owner.Name))
             {
-                Fault(owner.Id, owner.Name, $"MACs are unique in {bridge.Name}, but {owners[owner.Mac]} has {owner.Mac} too.",
+                Fault(owner.Id, owner.Name,
+                    $"MACs are unique in {bridge.Name}, but {owners[owner.Mac]} has {owner.Mac} too.",
                     "Give each port of a network its own MAC.");
             }
         }
@@ -151,9 +165,17 @@ internal sealed partial class TopologyChecks
         bool onBridge = _bridges.ContainsKey(port.Device);
         bool onRouter = _routers.ContainsKey(port.Device);
         if (!onBridge && !onRouter)
-            Fault(port.Id, port.Name, "A port belongs to a bridge or router that exists.", "Name one, or remove the port.");
+        {
+            Fault(port.Id, port.Name, "A port belongs to a bridge or router that exists.",
+                "Name one, or remove the port.");
+        }
+
         if (port.Mac.IsMulticast || (port.Mac.IsZero && (onRouter || port.Role == PortRole.Exterior)))
-            Fault(port.Id, port.Name, "A port has a unicast MAC.", "Use one whose first octet is even, and not all zero.");
+        {
+            Fault(port.Id, port.Name, "A port has a unicast MAC.",
+                "Use one whose first octet is even, and not all zero.");
+        }
+
         if (port.AllowedPairs.Length > TopologyLimits.AllowedPairsMax)
         {
             Fault(port.Id, port.Name, $"A port has at most {TopologyLimits.AllowedPairsMax} allowed address pairs.",
@@ -192,13 +214,15 @@ internal sealed partial class TopologyChecks
 
     private void CheckPeer(VirtualPort port, bool onBridge)
     {
-        if (!_ports.TryGetValue(port.Peer, out VirtualPort? peer))
-            Fault(port.Id, port.Name, "An interior port is linked to a port that exists.", "Name its peer.");
-        else if (peer.Peer != port.Id || peer.Role != PortRole.Interior)
-            Fault(port.Id, port.Name, $"Interior ports are linked in pairs, but {peer.Name} is not linked back.", "Link both ends.");
-        else if (peer.Device == port.Device)
-            Fault(port.Id, port.Name, "A device is not linked to itself.", "Link it to another device.");
-        else if (onBridge && _bridges.ContainsKey(peer.Device))
-            Fault(port.Id, port.Name, "Bridges are joined by a router, not to each other.", "Make them one network.");
+        (string? rule, string hint) = !_ports.TryGetValue(port.Peer, out VirtualPort? peer)
+            ? ("An interior port is linked to a port that exists.", "Name its peer.")
+            : peer.Peer != port.Id || peer.Role != PortRole.Interior
+                ? ($"Interior ports are linked in pairs, but {peer.Name} is not linked back.", "Link both ends.")
+            : peer.Device == port.Device
+                ? ("A device is not linked to itself.", "Link it to another device.")
+            : onBridge && _bridges.ContainsKey(peer.Device)
+                ? ("Bridges are joined by a router, not to each other.", "Make them one network.")
+            : (null, "");
+        if (rule is not null) Fault(port.Id, port.Name, rule, hint);
     }
 }

@@ -12,8 +12,9 @@ namespace Genkan.Overlay.Topology;
 public readonly record struct StaleTag(ObjectId Tag, bool IsHard);
 
 /// <summary>
-/// What changed between two snapshots, in the words that flows depend on. Hard is what may have been revoked: chains, groups,
-/// ports, devices, translations, routes taken away. Soft is what only offers another way: routes, uplinks and NAT blocks that came.
+/// What changed between two snapshots, in the words that flows depend on. Hard is what may have been revoked: chains,
+/// groups, ports, devices, translations, routes taken away. Soft is what only offers another way: routes, uplinks and
+/// NAT blocks that came.
 /// </summary>
 public static class TopologyDiff
 {
@@ -37,7 +38,8 @@ public static class TopologyDiff
 
     // What is new had no dependants; who would depend on its absence depends on an aspect of what holds it.
     private static void Compare<T>(
-        ImmutableArray<T> old, ImmutableArray<T> current, Func<T, ObjectId> id, Func<T, T, bool> areEqual, Dictionary<ObjectId, bool> stale)
+        ImmutableArray<T> old, ImmutableArray<T> current, Func<T, ObjectId> id, Func<T, T, bool> areEqual,
+        Dictionary<ObjectId, bool> stale)
         where T : class
     {
         Dictionary<ObjectId, T> after = current.ToDictionary(id);
@@ -67,7 +69,8 @@ public static class TopologyDiff
     private static void CompareBridges(TopologySnapshot old, TopologySnapshot current, Dictionary<ObjectId, bool> stale)
     {
         // Subnets are what hosts are told; no flow depends on them.
-        Compare(old.Parts.Bridges, current.Parts.Bridges, b => b.Id, (a, b) => (a.Mtu, a.IsAdminUp) == (b.Mtu, b.IsAdminUp), stale);
+        Compare(old.Parts.Bridges, current.Parts.Bridges, b => b.Id, (a, b) =>
+            (a.Mtu, a.IsAdminUp) == (b.Mtu, b.IsAdminUp), stale);
         foreach (Bridge bridge in old.Parts.Bridges)
         {
             if (!MembersOf(old, bridge.Id).SetEquals(MembersOf(current, bridge.Id)))
@@ -75,10 +78,12 @@ public static class TopologyDiff
         }
     }
 
-    private static HashSet<(ObjectId, MacAddress, IpAddress, ObjectId)> MembersOf(TopologySnapshot topology, ObjectId bridge)
+    private static HashSet<(ObjectId, MacAddress, IpAddress, ObjectId)> MembersOf(TopologySnapshot topology,
+        ObjectId bridge)
     {
         HashSet<(ObjectId, MacAddress, IpAddress, ObjectId)> members = [];
-        foreach (BridgeNeighbour n in topology.NeighboursOf(bridge)) members.Add((n.Port, n.Mac, n.Address, ObjectId.None));
+        foreach (BridgeNeighbour n in topology.NeighboursOf(bridge))
+            members.Add((n.Port, n.Mac, n.Address, ObjectId.None));
         foreach (VirtualPort p in topology.PortsOf(bridge))
             members.Add((p.Id, p.Mac, IpAddress.Unspecified6, p.Binding?.Host ?? ObjectId.None));
         return members;
@@ -112,7 +117,8 @@ public static class TopologyDiff
         if (!had.SetEquals(has)) Mark(stale, tag, isHard: !had.IsSubsetOf(has));
         if (before.SourceNat is null && now.SourceNat is null) return;
 
-        if (before.SourceNat is not { } was || now.SourceNat is not { } nat || (was.Id, was.ExternalPort) != (nat.Id, nat.ExternalPort))
+        if (before.SourceNat is not { } was || now.SourceNat is not { } nat
+            || (was.Id, was.ExternalPort) != (nat.Id, nat.ExternalPort))
         {
             Mark(stale, tag);
             if (before.SourceNat is not null) Mark(stale, before.SourceNat.Id);
@@ -123,7 +129,8 @@ public static class TopologyDiff
         if (!blocks.SetEquals(nat.Blocks)) Mark(stale, nat.Id, isHard: !blocks.IsSubsetOf(nat.Blocks));
     }
 
-    private static void CompareExternalNetworks(TopologyParts old, TopologyParts current, Dictionary<ObjectId, bool> stale)
+    private static void CompareExternalNetworks(TopologyParts old, TopologyParts current,
+        Dictionary<ObjectId, bool> stale)
     {
         Dictionary<ObjectId, ExternalNetwork> after = current.ExternalNetworks.ToDictionary(n => n.Id);
         foreach (ExternalNetwork before in old.ExternalNetworks)

@@ -106,7 +106,8 @@ internal sealed class TopologyLinker
             router.Ports.SelectMany(p => p.Model.Addresses.Select(a => (a.Address, p))));
         router.Routes = new RouteTable([.. model.Routes.Where(IsUsable).Select(Link)]);
 
-        List<FloatingIpNode> floating = [.. model.FloatingIps.Select(f => new FloatingIpNode(f, _ports[f.ExternalPort]))];
+        List<FloatingIpNode> floating =
+            [.. model.FloatingIps.Select(f => new FloatingIpNode(f, _ports[f.ExternalPort]))];
         router.FloatingByAddress = KeyTable.ByAddress(floating.Select(f => (f.Model.Address, f)));
         router.FloatingByFixed = KeyTable.ByAddress(floating.Select(f => (f.Model.FixedAddress, f)));
         router.ForwardsByAddress = KeyTable.ByAddress(
@@ -120,13 +121,15 @@ internal sealed class TopologyLinker
         if (model.SourceNat is not null) _ports[model.SourceNat.ExternalPort].IsExternal = true;
     }
 
-    // A route out of a port that is down leads nowhere; the next best one is taken, as a FIB does when a link goes down.
+    // A route out of a port that is down leads nowhere; the next best one is taken, as a FIB does when a link goes
+    // down.
     private bool IsUsable(Route route) => route.Target != RouteTarget.Port || _ports[route.Port].IsAdminUp;
 
     private RouteNode Link(Route route) => new(
         route,
         route.Target == RouteTarget.Port ? _ports[route.Port] : null,
-        route.Port.Value ^ (ulong)route.Gateway.Value ^ (ulong)(route.Gateway.Value >> 64) ^ ((ulong)route.Target << 56));
+        route.Port.Value ^ (ulong)route.Gateway.Value ^ (ulong)(route.Gateway.Value >> 64)
+            ^ ((ulong)route.Target << 56));
 
     private SourceNatNode Link(SourceNat nat, RouterNode router) => new(nat, router, _ports[nat.ExternalPort])
     {
@@ -141,7 +144,8 @@ internal sealed class TopologyLinker
         PortNode[] interior = [.. ports.Where(p => p.Role == PortRole.Interior && p.Peer?.Router is not null)];
         bridge.RouterPorts = [.. interior.Select(p => p.Peer!)];
         bridge.LocalPorts = [.. exterior.Where(p => p.Host == _localHost)];
-        bridge.OtherHosts = [.. exterior.Select(p => p.Host).Where(h => h != _localHost && h != ObjectId.None).Distinct().Order()];
+        bridge.OtherHosts =
+            [.. exterior.Select(p => p.Host).Where(h => h != _localHost && h != ObjectId.None).Distinct().Order()];
         bridge.HasDhcpv4 = bridge.Model.Subnets.Any(s => s.IsDhcpEnabled && s.Prefix.IsIpv4);
         bridge.HasIpv6 = bridge.Model.Subnets.Any(s => s.IsDhcpEnabled && s.Prefix.IsIpv6);
         bridge.Macs = KeyTable.ByMac(
@@ -159,13 +163,15 @@ internal sealed class TopologyLinker
         foreach (PortNode port in interior)
         {
             PortNode router = port.Peer!;
-            foreach (IpInterface a in router.Model.Addresses) yield return new(a.Address, router.Mac, port, IsRouter: true);
+            foreach (IpInterface a in router.Model.Addresses)
+                yield return new(a.Address, router.Mac, port, IsRouter: true);
             yield return new(router.LinkLocal, router.Mac, port, IsRouter: true);
         }
 
         foreach (PortNode port in exterior)
         {
-            foreach (IpInterface a in port.Model.Addresses) yield return new(a.Address, port.Mac, port, IsRouter: false);
+            foreach (IpInterface a in port.Model.Addresses)
+                yield return new(a.Address, port.Mac, port, IsRouter: false);
             yield return new(port.LinkLocal, port.Mac, port, IsRouter: false);
         }
 
@@ -181,7 +187,8 @@ internal sealed class TopologyLinker
         }
     }
 
-    // What several ports may use (a VRRP address or MAC) has no one place: it is neither answered for nor forwarded by table.
+    // What several ports may use (a VRRP address or MAC) has no one place: it is neither answered for nor forwarded by
+    // table.
     private static IEnumerable<(AddressPair Pair, PortNode Port)> UniquePairs(PortNode[] exterior)
     {
         HashSet<(IpPrefix, ObjectId)> seen = [];

@@ -8,11 +8,13 @@ using Genkan.Wire;
 
 namespace Genkan.Overlay.Topology;
 
-/// <summary>An address of a bridge whose MAC is known: what ARP and neighbour solicitations are answered with.</summary>
+/// <summary>An address of a bridge whose MAC is known: what ARP and neighbour solicitations are answered
+/// with.</summary>
 /// <param name="Address">IPv4 or IPv6, link-local ones included.</param>
 /// <param name="Mac">Its owner's MAC.</param>
 /// <param name="IsRouter">Whether the owner is a virtual router (R flag, RFC 4861 §4.4).</param>
-/// <param name="Port">The bridge's port that leads to it; None for an address that the bridge itself answers (DHCP server).</param>
+/// <param name="Port">The bridge's port that leads to it; None for an address that the bridge itself answers (DHCP
+/// server).</param>
 public readonly record struct BridgeNeighbour(IpAddress Address, MacAddress Mac, bool IsRouter, ObjectId Port);
 
 /// <summary>
@@ -50,7 +52,8 @@ public sealed partial class TopologySnapshot
         SourceNatNodes = linker.SourceNats;
         _neighbours = linker.AllBridges.ToFrozenDictionary(b => b.Id, PublicNeighboursOf);
         LocalPorts = [.. parts.Ports.Where(p => p.Binding?.Host == localHost.Id)];
-        LocalBridges = [.. parts.Bridges.Where(b => LocalPorts.Any(p => p.Device == b.Id && p.Role == PortRole.Exterior))];
+        LocalBridges =
+            [.. parts.Bridges.Where(b => LocalPorts.Any(p => p.Device == b.Id && p.Role == PortRole.Exterior))];
     }
 
     /// <summary>Revision of the desired state that this was built from.</summary>
@@ -75,7 +78,8 @@ public sealed partial class TopologySnapshot
     internal KeyTable<SourceNatNode> SourceNatNodes { get; }
 
     /// <summary>A port that the checks found to exist.</summary>
-    internal PortNode PortOf(ObjectId id) => PortNodes.TryGet(id, out PortNode? port) ? port : throw new UnreachableException();
+    internal PortNode PortOf(ObjectId id) =>
+        PortNodes.TryGet(id, out PortNode? port) ? port : throw new UnreachableException();
 
     /// <summary>Checks the parts and links them.</summary>
     /// <param name="parts">Everything.</param>
@@ -102,10 +106,12 @@ public sealed partial class TopologySnapshot
     public bool TryGetPort(ObjectId id, [NotNullWhen(true)] out VirtualPort? port) => _ports.TryGetValue(id, out port);
 
     /// <summary>Finds a bridge.</summary>
-    public bool TryGetBridge(ObjectId id, [NotNullWhen(true)] out Bridge? bridge) => _bridges.TryGetValue(id, out bridge);
+    public bool TryGetBridge(ObjectId id, [NotNullWhen(true)] out Bridge? bridge) =>
+        _bridges.TryGetValue(id, out bridge);
 
     /// <summary>Finds a router.</summary>
-    public bool TryGetRouter(ObjectId id, [NotNullWhen(true)] out Router? router) => _routers.TryGetValue(id, out router);
+    public bool TryGetRouter(ObjectId id, [NotNullWhen(true)] out Router? router) =>
+        _routers.TryGetValue(id, out router);
 
     /// <summary>Finds a host.</summary>
     public bool TryGetHost(ObjectId id, [NotNullWhen(true)] out Host? host) => _hosts.TryGetValue(id, out host);
@@ -126,11 +132,13 @@ public sealed partial class TopologySnapshot
     public ImmutableArray<BridgeNeighbour> NeighboursOf(ObjectId bridge) =>
         _neighbours.TryGetValue(bridge, out ImmutableArray<BridgeNeighbour> found) ? found : [];
 
-    /// <summary>The name of an object, or of an aspect of one (e.g. <c>members of red/red-1</c>); its number if it is gone.</summary>
+    /// <summary>The name of an object, or of an aspect of one (e.g. <c>members of red/red-1</c>); its number if it is
+    /// gone.</summary>
     public string NameOf(ObjectId id) => _names.TryGetValue(id, out string? name) ? name : id.ToString();
 
     private static ImmutableArray<BridgeNeighbour> PublicNeighboursOf(BridgeNode bridge) =>
-        [.. bridge.NeighbourList.Select(n => new BridgeNeighbour(n.Address, n.Mac, n.IsRouter, n.Port?.Id ?? ObjectId.None))];
+        [.. bridge.NeighbourList.Select(n =>
+            new BridgeNeighbour(n.Address, n.Mac, n.IsRouter, n.Port?.Id ?? ObjectId.None))];
 
     private static IEnumerable<KeyValuePair<ObjectId, string>> NamesOf(TopologyParts parts)
     {
@@ -158,10 +166,12 @@ public sealed partial class TopologySnapshot
     }
 }
 
-/// <summary>Numbers for <see cref="ObjectId.Aspect"/>: parts of a device that change without the device itself.</summary>
+/// <summary>Numbers for <see cref="ObjectId.Aspect"/>: parts of a device that change without the device
+/// itself.</summary>
 public static class Aspects
 {
-    /// <summary>Which MACs and addresses a bridge has: unknown MACs, unknown neighbours and replication depend on it.</summary>
+    /// <summary>Which MACs and addresses a bridge has: unknown MACs, unknown neighbours and replication depend on
+    /// it.</summary>
     public const byte BridgeMembers = 1;
 
     /// <summary>A router's routes.</summary>

@@ -6,9 +6,9 @@ using Genkan.Wire;
 namespace Genkan.Overlay.Tests.Fixtures;
 
 /// <summary>
-/// Two tenants on two hosts: red has 10.0.1.0/24 (red-a on hv1, red-b on gw1) and 10.0.2.0/24 (red-c on hv1), a router with source
-/// NAT and red-a's floating IP; blue has the same 10.0.1.0/24 (blue-a on hv1, blue-b on gw1) and a router without an outside.
-/// The provider router's uplink is on gw1.
+/// Two tenants on two hosts: red has 10.0.1.0/24 (red-a on hv1, red-b on gw1) and 10.0.2.0/24 (red-c on hv1), a router
+/// with source NAT and red-a's floating IP; blue has the same 10.0.1.0/24 (blue-a on hv1, blue-b on gw1) and a router
+/// without an outside. The provider router's uplink is on gw1.
 /// </summary>
 internal static class Courtyard
 {
@@ -36,25 +36,31 @@ internal static class Courtyard
 
     public static TopologySnapshot Snapshot(ObjectId host, TopologyParts parts)
     {
-        TopologySnapshot.TryCreate(parts, host, 1, out TopologySnapshot? snapshot, out IReadOnlyList<TopologyFault> faults);
+        TopologySnapshot.TryCreate(parts, host, 1, out TopologySnapshot? snapshot,
+            out IReadOnlyList<TopologyFault> faults);
         return snapshot ?? throw new Xunit.Sdk.XunitException(string.Join("\n", faults));
     }
 
-    public static VirtualPort Vm(string tenant, string name, string network, string host, string mac, params string[] addresses) =>
+    public static VirtualPort Vm(string tenant, string name, string network, string host, string mac,
+        params string[] addresses) =>
         new(
-            Port($"{tenant}/{name}"), $"{tenant}/{name}", Device($"{tenant}/{network}"), PortRole.Exterior, MacAddress.Parse(mac),
+            Port($"{tenant}/{name}"), $"{tenant}/{name}", Device($"{tenant}/{network}"), PortRole.Exterior,
+            MacAddress.Parse(mac),
             [.. addresses.Select(a => new IpInterface(IpAddress.Parse(a), a.Contains(':') ? 64 : 24))],
             ObjectId.None, new PortBinding(ObjectId.Of("host", host), name, 0), true, true,
             [.. addresses.Select(a => new AddressPair(MacAddress.Parse(mac), HostPrefix(a)))],
             ChainId($"{tenant}/out"), ChainId(name == "red-a" ? "red/in-web" : $"{tenant}/in"));
 
-    public static VirtualPort Interior(string name, string device, string peer, string? mac, params string[] addresses) => new(
+    public static VirtualPort Interior(string name, string device, string peer, string? mac,
+        params string[] addresses) => new(
         Port(name), name, Device(device), PortRole.Interior, mac is null ? MacAddress.Zero : MacAddress.Parse(mac),
-        [.. addresses.Select(a => IpInterface.Parse(a))], Port(peer), null, true, false, [], ObjectId.None, ObjectId.None);
+        [.. addresses.Select(a => IpInterface.Parse(a))], Port(peer), null, true, false, [], ObjectId.None,
+        ObjectId.None);
 
     public static Route Via(string prefix, string port, string? gateway = null) => new(
         IpPrefix.Parse(prefix), RouteTarget.Port, Port(port),
-        gateway is null ? (prefix.Contains(':') ? IpAddress.Unspecified6 : IpAddress.Unspecified4) : IpAddress.Parse(gateway), 0);
+        gateway is null
+            ? (prefix.Contains(':') ? IpAddress.Unspecified6 : IpAddress.Unspecified4) : IpAddress.Parse(gateway), 0);
 
     public static Route To(string prefix, RouteTarget target) => new(
         IpPrefix.Parse(prefix), target, ObjectId.None,
@@ -72,14 +78,18 @@ internal static class Courtyard
     public static TopologyParts With(this TopologyParts parts, Chain chain) =>
         parts with { Chains = [.. parts.Chains.Where(c => c.Id != chain.Id), chain] };
 
-    public static VirtualPort PortOf(this TopologyParts parts, string name) => parts.Ports.First(p => p.Id == Port(name));
+    public static VirtualPort PortOf(this TopologyParts parts, string name) =>
+        parts.Ports.First(p => p.Id == Port(name));
 
-    public static Router RouterOf(this TopologyParts parts, string name) => parts.Routers.First(r => r.Id == Device(name));
+    public static Router RouterOf(this TopologyParts parts, string name) =>
+        parts.Routers.First(r => r.Id == Device(name));
 
-    private static IpPrefix HostPrefix(string address) => new(IpAddress.Parse(address), address.Contains(':') ? 128 : 32);
+    private static IpPrefix HostPrefix(string address) =>
+        new(IpAddress.Parse(address), address.Contains(':') ? 128 : 32);
 
     private static Subnet SubnetOf(string prefix, string gateway, string dns, string domain) => new(
-        IpPrefix.Parse(prefix), IpAddress.Parse(gateway), IpAddress.Parse(gateway), true, [IpAddress.Parse(dns)], domain, [], [], 3600);
+        IpPrefix.Parse(prefix), IpAddress.Parse(gateway), IpAddress.Parse(gateway), true, [IpAddress.Parse(dns)],
+        domain, [], [], 3600);
 
     private static TopologyParts Make() => new(
         [
@@ -115,11 +125,13 @@ internal static class Courtyard
     private static Router RedRouterOf() => new(
         RedRouter, "red/router", true,
         [
-            Via("10.0.1.0/24", "red/router-1"), Via("2001:db8:1:1::/64", "red/router-1"), Via("10.0.2.0/24", "red/router-2"),
+            Via("10.0.1.0/24", "red/router-1"), Via("2001:db8:1:1::/64", "red/router-1"),
+            Via("10.0.2.0/24", "red/router-2"),
             Via("0.0.0.0/0", "red/gateway"), Via("::/0", "red/gateway"),
             To("10.9.0.0/16", RouteTarget.Blackhole), To("10.8.0.0/16", RouteTarget.Reject),
         ],
-        [new FloatingIp(ObjectId.Of("floating-ip", "198.51.100.20"), FloatingAddress, IpAddress.Parse("10.0.1.11"), Port("red/gateway"))],
+        [new FloatingIp(ObjectId.Of("floating-ip", "198.51.100.20"), FloatingAddress, IpAddress.Parse("10.0.1.11"),
+            Port("red/gateway"))],
         new SourceNat(Pool, Port("red/gateway"),
         [
             new NatBlockLease(NatAddress, 1024, 32767, Gw1),
@@ -130,12 +142,14 @@ internal static class Courtyard
                 IpAddress.Parse("10.0.2.11"), 80, Port("red/gateway")),
         ]);
 
-    private static Router BlueRouterOf() => new(Device("blue/router"), "blue/router", true, [Via("10.0.1.0/24", "blue/router-1")], [], null, []);
+    private static Router BlueRouterOf() =>
+        new(Device("blue/router"), "blue/router", true, [Via("10.0.1.0/24", "blue/router-1")], [], null, []);
 
     private static Router ProviderOf() => new(
         Device("provider"), "provider", true,
         [
-            Via("198.51.100.10/32", "provider/red"), Via("198.51.100.20/32", "provider/red"), Via("198.51.100.30/32", "provider/red"),
+            Via("198.51.100.10/32", "provider/red"), Via("198.51.100.20/32", "provider/red"),
+            Via("198.51.100.30/32", "provider/red"),
             Via("2001:db8:1:1::/64", "provider/red"),
             To("0.0.0.0/0", RouteTarget.FibExit), To("::/0", RouteTarget.FibExit),
         ],
@@ -143,13 +157,16 @@ internal static class Courtyard
 
     private static IEnumerable<VirtualPort> PortsOf()
     {
-        yield return Vm("red", "red-a", "red-1", "hv1", "fa:16:3e:00:01:11", "10.0.1.11", "2001:db8:1:1:f816:3eff:fe00:111");
-        yield return Vm("red", "red-b", "red-1", "gw1", "fa:16:3e:00:01:12", "10.0.1.12", "2001:db8:1:1:f816:3eff:fe00:112");
+        yield return Vm("red", "red-a", "red-1", "hv1", "fa:16:3e:00:01:11", "10.0.1.11",
+            "2001:db8:1:1:f816:3eff:fe00:111");
+        yield return Vm("red", "red-b", "red-1", "gw1", "fa:16:3e:00:01:12", "10.0.1.12",
+            "2001:db8:1:1:f816:3eff:fe00:112");
         yield return Vm("red", "red-c", "red-2", "hv1", "fa:16:3e:00:02:11", "10.0.2.11");
         yield return Vm("blue", "blue-a", "blue-1", "hv1", "fa:16:3e:00:b1:11", "10.0.1.11");
         yield return Vm("blue", "blue-b", "blue-1", "gw1", "fa:16:3e:00:b1:13", "10.0.1.13");
         yield return Interior("red/red-1-router", "red/red-1", "red/router-1", null);
-        yield return Interior("red/router-1", "red/router", "red/red-1-router", "02:00:00:00:01:01", "10.0.1.1/24", "2001:db8:1:1::1/64");
+        yield return Interior("red/router-1", "red/router", "red/red-1-router", "02:00:00:00:01:01", "10.0.1.1/24",
+            "2001:db8:1:1::1/64");
         yield return Interior("red/red-2-router", "red/red-2", "red/router-2", null);
         yield return Interior("red/router-2", "red/router", "red/red-2-router", "02:00:00:00:01:02", "10.0.2.1/24");
         yield return Interior("red/gateway", "red/router", "provider/red", "02:00:00:00:01:03", "198.51.100.10/24");
@@ -157,7 +174,8 @@ internal static class Courtyard
         yield return Interior("blue/blue-1-router", "blue/blue-1", "blue/router-1", null);
         yield return Interior("blue/router-1", "blue/router", "blue/blue-1-router", "02:00:00:00:02:01", "10.0.1.1/24");
         yield return new VirtualPort(
-            Port("provider/isp"), "provider/isp", Device("provider"), PortRole.Uplink, MacAddress.Parse("02:00:00:00:0f:02"),
+            Port("provider/isp"), "provider/isp", Device("provider"), PortRole.Uplink,
+            MacAddress.Parse("02:00:00:00:0f:02"),
             [IpInterface.Parse("203.0.113.2/30"), IpInterface.Parse("2001:db8:ffff::2/64")], ObjectId.None,
             new PortBinding(Gw1, "isp0", 0), true, false, [], ObjectId.None, ObjectId.None);
     }
@@ -179,7 +197,8 @@ internal static class Courtyard
         [
             new Rule(RuleVerdict.Jump, ChainId("red/in-base")), new Rule(RuleVerdict.Jump, ChainId("red/web")),
         ], RuleVerdict.Drop);
-        yield return new Chain(ChainId("red/in-base"), "security group red/base, ingress", [ping, ping6, among], RuleVerdict.Drop);
+        yield return new Chain(ChainId("red/in-base"), "security group red/base, ingress", [ping, ping6, among],
+            RuleVerdict.Drop);
         yield return new Chain(ChainId("red/web"), Web, [web], RuleVerdict.Drop);
         yield return new Chain(ChainId("blue/out"), "blue/base, egress", [anyV4, anyV6], RuleVerdict.Drop);
         yield return new Chain(ChainId("blue/in"), "blue/base, ingress", [ping], RuleVerdict.Drop);

@@ -27,7 +27,8 @@ internal static class Frames
     }
 
     public static byte[] Ping(
-        MacAddress to, MacAddress from, string source, string destination, ushort id = 7, bool isReply = false, byte hopLimit = 64)
+        MacAddress to, MacAddress from, string source, string destination, ushort id = 7,
+        bool isReply = false, byte hopLimit = 64)
     {
         bool isIpv4 = IpAddress.Parse(source).IsIpv4;
         FrameWriter writer = Begin(
@@ -40,12 +41,14 @@ internal static class Frames
     }
 
     public static byte[] Arp(
-        MacAddress to, MacAddress from, MacAddress sender, string source, string target, ArpOperation operation = ArpOperation.Request)
+        MacAddress to, MacAddress from, MacAddress sender, string source, string target,
+        ArpOperation operation = ArpOperation.Request)
     {
         byte[] buffer = new byte[64];
         FrameWriter writer = new(buffer);
         writer.Ethernet(to, from);
-        writer.Arp(operation, sender, IpAddress.Parse(source), operation == ArpOperation.Request ? MacAddress.Zero : to, IpAddress.Parse(target));
+        writer.Arp(operation, sender, IpAddress.Parse(source),
+            operation == ArpOperation.Request ? MacAddress.Zero : to, IpAddress.Parse(target));
         return buffer[..writer.Finish()];
     }
 
@@ -75,7 +78,8 @@ internal static class Frames
     }
 
     public static FrameWriter Begin(
-        out byte[] buffer, MacAddress to, MacAddress from, string source, string destination, IpProtocol protocol, byte hopLimit = 64)
+        out byte[] buffer, MacAddress to, MacAddress from, string source, string destination, IpProtocol protocol,
+        byte hopLimit = 64)
     {
         buffer = new byte[2048];
         FrameWriter writer = new(buffer);

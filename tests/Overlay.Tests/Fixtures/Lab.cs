@@ -11,7 +11,8 @@ namespace Genkan.Overlay.Tests.Fixtures;
 /// <summary>One host of a topology with its NAT table and the connections that a test says it has.</summary>
 internal sealed class Lab : IConnections
 {
-    private readonly Dictionary<(ObjectId, IpAddress, IpAddress, IpProtocol, ushort, ushort), ConnectionState> _connections = [];
+    private readonly Dictionary<(ObjectId, IpAddress, IpAddress, IpProtocol, ushort, ushort),
+        ConnectionState> _connections = [];
 
     public Lab(ObjectId host, TopologyParts? parts = null)
     {
@@ -31,7 +32,8 @@ internal sealed class Lab : IConnections
 
     public TopologySnapshot Topology { get; }
 
-    public NatTable Nat { get; } = new(new NatLimits { BindingsMax = 1024, BindingsPerSourceMax = 8 }, NatTimeouts.Default, seed: 1);
+    public NatTable Nat { get; } =
+        new(new NatLimits { BindingsMax = 1024, BindingsPerSourceMax = 8 }, NatTimeouts.Default, seed: 1);
 
     public SimulationResult Result { get; } = new();
 
@@ -50,7 +52,8 @@ internal sealed class Lab : IConnections
     }
 
     /// <summary>Says that an entry exists for packets with these headers at an object.</summary>
-    public void Connect(ObjectId at, in PacketHeader packet, ConnectionState state) => _connections[KeyOf(at, packet)] = state;
+    public void Connect(ObjectId at, in PacketHeader packet, ConnectionState state) =>
+        _connections[KeyOf(at, packet)] = state;
 
     public ConnectionState Find(in Ingress ingress, in PacketHeader packet) =>
         _connections.GetValueOrDefault(KeyOf(ingress.Object, packet));

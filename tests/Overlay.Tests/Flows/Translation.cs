@@ -22,7 +22,8 @@ public sealed class Translation
         FlowAction action = FlowTranslator.Action(Frames.Decode(frame), result, 9, Stamp);
 
         action.Rewrites.ShouldBe(Rewrites.DestinationMac | Rewrites.SourceMac | Rewrites.HopLimit);
-        (action.Hops, action.NextHop, action.Commit, action.State).ShouldBe(((byte)1, 9u, true, ConnectionState.Forward));
+        (action.Hops, action.NextHop, action.Commit, action.State)
+            .ShouldBe(((byte)1, 9u, true, ConnectionState.Forward));
         action.DestinationMac.ShouldBe(Courtyard.Mac("red/red-c"));
     }
 
@@ -71,7 +72,8 @@ public sealed class Translation
     {
         FlowKey key = new(1, default, default, protocol, 0, 0, FragmentKind.None, default, default);
         FlowAction action = new() { Verdict = FlowVerdict.Forward, State = ConnectionState.Forward };
-        FlowTimeouts.Idle(new FlowEntry(key, action, 1, 1, default, default, seen)).ShouldBe(TimeSpan.FromSeconds(seconds));
+        FlowTimeouts.Idle(new FlowEntry(key, action, 1, 1, default, default, seen))
+            .ShouldBe(TimeSpan.FromSeconds(seconds));
     }
 
     [Fact]

@@ -32,7 +32,8 @@ public sealed class BridgedUnicast
             "red/red-a", Frames.Tcp(Courtyard.Mac("blue/blue-b"), A, "10.0.1.11", "10.0.1.13", 1000, 80));
 
         Lab.TextOf(result).ShouldBe("Drop MacUnknown");
-        result.Tags.ToArray().ShouldContain(Courtyard.Device("red/red-1").Aspect(Overlay.Topology.Aspects.BridgeMembers));
+        result.Tags.ToArray()
+            .ShouldContain(Courtyard.Device("red/red-1").Aspect(Overlay.Topology.Aspects.BridgeMembers));
     }
 
     [Fact]
@@ -53,6 +54,7 @@ public sealed class BridgedUnicast
         mask.ShouldBe(FlowMask.L2);
     }
 
-    internal static Overlay.Topology.TopologyParts Open(Overlay.Topology.TopologyParts parts, string port) => parts.With(
+    internal static Overlay.Topology.TopologyParts Open(Overlay.Topology.TopologyParts parts, string port) =>
+        parts.With(
         parts.PortOf(port) with { PortSecurity = false, FromPort = default, ToPort = default });
 }

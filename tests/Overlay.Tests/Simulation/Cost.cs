@@ -27,7 +27,9 @@ public sealed class Cost
         {
             "bridged" => Frames.Tcp(b, a, "10.0.1.11", "10.0.1.12", 1000, 5201),
             "routed" => Frames.Tcp(router, a, "10.0.1.11", "10.0.2.11", 1000, 5201),
-            "source NAT" => Frames.Tcp(MacAddress.Parse("02:00:00:00:01:02"), Courtyard.Mac("red/red-c"), "10.0.2.11", "198.18.0.1", 1, 80),
+            "source NAT" =>
+                Frames.Tcp(MacAddress.Parse("02:00:00:00:01:02"), Courtyard.Mac("red/red-c"), "10.0.2.11", "198.18.0.1",
+                1, 80),
             "refused" => Frames.Tcp(b, a, "10.0.1.11", "10.0.1.12", 1000, 22),
             "unreachable" => Frames.Tcp(router, a, "10.0.1.11", "10.0.2.99", 1000, 22),
             "ARP" => Frames.Arp(MacAddress.Broadcast, a, a, "10.0.1.11", "10.0.1.1"),

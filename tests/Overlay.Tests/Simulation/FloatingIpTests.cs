@@ -37,7 +37,8 @@ public sealed class FloatingIpTests
     [Fact]
     public void What_its_host_sends_leaves_with_it()
     {
-        SimulationResult result = Lab.OnHv1.From("red/red-a", Frames.Tcp(Router, A, "10.0.1.11", "198.18.0.10", 5000, 80));
+        SimulationResult result =
+            Lab.OnHv1.From("red/red-a", Frames.Tcp(Router, A, "10.0.1.11", "198.18.0.10", 5000, 80));
 
         Lab.TextOf(result).ShouldBe("Forward");
         (result.Packet.Source, result.Packet.SourcePort).ShouldBe((Courtyard.FloatingAddress, (ushort)5000));
@@ -58,11 +59,13 @@ public sealed class FloatingIpTests
     [Fact]
     public void From_inside_both_ends_are_translated()
     {
-        SimulationResult result = Lab.OnGw1.From("red/red-b", Frames.Tcp(Router, B, "10.0.1.12", "198.51.100.20", 5000, 80));
+        SimulationResult result =
+            Lab.OnGw1.From("red/red-b", Frames.Tcp(Router, B, "10.0.1.12", "198.51.100.20", 5000, 80));
 
         Lab.TextOf(result).ShouldBe("Forward");
         result.Egress.ShouldBe(new Egress(EgressKind.Port, Courtyard.Port("red/red-a")));
-        (result.Packet.Source, result.Packet.Destination).ShouldBe((Courtyard.NatAddress, IpAddress.Parse("10.0.1.11")));
+        (result.Packet.Source, result.Packet.Destination)
+            .ShouldBe((Courtyard.NatAddress, IpAddress.Parse("10.0.1.11")));
         result.Binding.PublicPort.ShouldBe(result.Packet.SourcePort);
     }
 
@@ -70,7 +73,8 @@ public sealed class FloatingIpTests
     public void The_hairpins_answer_goes_back_to_the_owner_of_the_port()
     {
         SimulationResult result = Lab.OnHv1.From(
-            "red/red-a", Frames.Tcp(Router, A, "10.0.1.11", "198.51.100.10", 80, 2000, TcpFlags.Ack), ConnectionState.Reply);
+            "red/red-a", Frames.Tcp(Router, A, "10.0.1.11", "198.51.100.10", 80, 2000, TcpFlags.Ack),
+            ConnectionState.Reply);
 
         Lab.TextOf(result).ShouldBe("Forward");
         result.Egress.ShouldBe(new Egress(EgressKind.NatReturn, Courtyard.Pool, Courtyard.Gw1));
@@ -80,14 +84,16 @@ public sealed class FloatingIpTests
     [Fact]
     public void A_connection_that_began_with_source_NAT_keeps_its_mapping_when_its_host_gets_a_floating_IP()
     {
-        Lab before = new(Courtyard.Hv1, Courtyard.Parts.With(Courtyard.Parts.RouterOf("red/router") with { FloatingIps = [] }));
+        Lab before =
+            new(Courtyard.Hv1, Courtyard.Parts.With(Courtyard.Parts.RouterOf("red/router") with { FloatingIps = [] }));
         byte[] frame = Frames.Tcp(Router, A, "10.0.1.11", "198.18.0.10", 5000, 80, TcpFlags.Ack);
         ushort port = before.From("red/red-a", frame).Packet.SourcePort;
 
         SimulationResult result = new();
         Simulator.Simulate(
             Courtyard.Snapshot(Courtyard.Hv1), before, before.Nat,
-            new Ingress(IngressKind.Port, Courtyard.Port("red/red-a"), ConnectionState.Forward), Frames.Decode(frame), frame, default, result);
+            new Ingress(IngressKind.Port, Courtyard.Port("red/red-a"), ConnectionState.Forward), Frames.Decode(frame),
+            frame, default, result);
 
         (result.Packet.Source, result.Packet.SourcePort).ShouldBe((Courtyard.NatAddress, port));
     }
@@ -101,7 +107,8 @@ public sealed class FloatingIpTests
         (result.Packet.Destination, result.Packet.DestinationPort).ShouldBe((IpAddress.Parse("10.0.2.11"), (ushort)80));
 
         result = Lab.OnHv1.From(
-            "red/red-c", Frames.Tcp(Router2, C, "10.0.2.11", "198.18.0.10", 80, 5000, TcpFlags.Ack), ConnectionState.Reply);
+            "red/red-c", Frames.Tcp(Router2, C, "10.0.2.11", "198.18.0.10", 80, 5000, TcpFlags.Ack),
+            ConnectionState.Reply);
         Lab.TextOf(result).ShouldBe("Forward");
         (result.Packet.Source, result.Packet.SourcePort).ShouldBe((IpAddress.Parse("198.51.100.30"), (ushort)8080));
     }

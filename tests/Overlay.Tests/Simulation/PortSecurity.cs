@@ -35,7 +35,8 @@ public sealed class PortSecurity
         Drops(Frames.Tcp(Router, A, source, "10.0.2.11", 1, 2), "Drop Martian");
 
     [Fact]
-    public void Another_IPv6_source_is_dropped() => Drops(Frames.Tcp(Router, A, B6, "2001:db8:f::1", 1, 2), "Drop SpoofedAddress");
+    public void Another_IPv6_source_is_dropped() =>
+        Drops(Frames.Tcp(Router, A, B6, "2001:db8:f::1", 1, 2), "Drop SpoofedAddress");
 
     [Fact]
     public void The_link_local_address_of_another_is_dropped() =>
@@ -43,7 +44,8 @@ public sealed class PortSecurity
 
     [Fact]
     public void An_own_link_local_address_may_be_any_that_nobody_has() =>
-        Lab.TextOf(Lab.OnHv1.From("red/red-a", Frames.Ping(Router, A, "fe80::1234:5678:9abc:def0", "fe80::ff:fe00:101")))
+        Lab.TextOf(
+            Lab.OnHv1.From("red/red-a", Frames.Ping(Router, A, "fe80::1234:5678:9abc:def0", "fe80::ff:fe00:101")))
             .ShouldBe("Answer");
 
     [Theory]
@@ -69,7 +71,8 @@ public sealed class PortSecurity
     public void Router_advertisements_and_redirects_are_dropped(Icmpv6Type type)
     {
         FrameWriter writer = Frames.Begin(
-            out byte[] buffer, MacAddress.Parse("33:33:00:00:00:01"), A, "fe80::f816:3eff:fe00:111", "ff02::1", IpProtocol.Icmpv6, 255);
+            out byte[] buffer, MacAddress.Parse("33:33:00:00:00:01"), A, "fe80::f816:3eff:fe00:111", "ff02::1",
+            IpProtocol.Icmpv6, 255);
         writer.Icmp((byte)type);
         writer.Octets(new byte[40]);
         Drops(buffer.AsSpan(0, writer.Finish()), "Drop RouterAdvertisement");
@@ -80,12 +83,14 @@ public sealed class PortSecurity
     {
         byte[] buffer = new byte[128];
         NeighborAdvertisement na = new(IpAddress.Parse(B6), A, false, false, true);
-        int length = na.Write(buffer, A, MacAddress.Parse("33:33:00:00:00:01"), IpAddress.Parse(A6), IpAddress.AllNodes);
+        int length =
+            na.Write(buffer, A, MacAddress.Parse("33:33:00:00:00:01"), IpAddress.Parse(A6), IpAddress.AllNodes);
         Drops(buffer.AsSpan(0, length), "Drop SpoofedNd");
     }
 
     [Fact]
-    public void Duplicate_address_detection_of_anothers_address_is_dropped() => Drops(Frames.Solicit(A, "::", B6), "Drop SpoofedNd");
+    public void Duplicate_address_detection_of_anothers_address_is_dropped() =>
+        Drops(Frames.Solicit(A, "::", B6), "Drop SpoofedNd");
 
     [Fact]
     public void Other_EtherTypes_are_dropped()

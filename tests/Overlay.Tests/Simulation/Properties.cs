@@ -33,12 +33,14 @@ public sealed class Properties
                     _ => Courtyard.Pool,
                 };
                 ConnectionState state = (ConnectionState)(pick % 3);
-                Simulator.Simulate(lab.Topology, lab, lab.Nat, new Ingress(kind, at, state), packet, frame, TimeSpan.Zero, lab.Result);
+                Simulator.Simulate(lab.Topology, lab, lab.Nat, new Ingress(kind, at, state), packet, frame,
+                    TimeSpan.Zero, lab.Result);
                 CheckVerdict(lab.Result);
 
                 // As the agent revalidates: the key is all that is left of the packet.
                 Simulator.Simulate(
-                    lab.Topology, lab, lab.Nat, new Ingress(kind, at, state), packet, default, TimeSpan.Zero, lab.Result);
+                    lab.Topology, lab, lab.Nat, new Ingress(kind, at, state), packet, default, TimeSpan.Zero,
+                    lab.Result);
                 CheckVerdict(lab.Result);
             }
 
@@ -54,7 +56,9 @@ public sealed class Properties
         Prop.ForAll(ArbMap.Default.ArbFor<uint>(), ArbMap.Default.ArbFor<ushort>(), (address, pick) =>
         {
             string destination = pick % 3 == 0 ? $"10.0.1.{address & 0xff}" : IpAddress.FromIpv4(address).ToString();
-            MacAddress[] macs = [router, Courtyard.Mac("blue/blue-a"), Courtyard.Mac("blue/blue-b"), MacAddress.Parse("02:00:00:00:02:01")];
+            MacAddress[] macs =
+                [router, Courtyard.Mac("blue/blue-a"), Courtyard.Mac("blue/blue-b"),
+                MacAddress.Parse("02:00:00:00:02:01")];
             SimulationResult result = lab.From(
                 "red/red-a", Frames.Tcp(macs[pick % 4], Courtyard.Mac("red/red-a"), "10.0.1.11", destination, pick, 80),
                 (ConnectionState)(pick % 3));
@@ -75,7 +79,8 @@ public sealed class Properties
             bool isAsked = lab.From("red/red-a", Frames.Tcp(b, a, "10.0.1.11", "10.0.1.12", 1000, service)).Verdict
                 == SimulationVerdict.Forward;
             bool isAnswered = lab.From(
-                "red/red-b", Frames.Tcp(a, b, "10.0.1.12", "10.0.1.11", service, 1000, TcpFlags.Ack), ConnectionState.Reply).Verdict
+                "red/red-b", Frames.Tcp(a, b, "10.0.1.12", "10.0.1.11", service, 1000, TcpFlags.Ack),
+                ConnectionState.Reply).Verdict
                 == SimulationVerdict.Forward;
             return isAsked == isAnswered;
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(2000));
@@ -91,7 +96,8 @@ public sealed class Properties
         int moved = 0;
         for (uint i = 0; i < Flows; i++)
         {
-            ulong flow = Rendezvous.FlowHash(IpAddress.FromIpv4(0x0a000000 + i), IpAddress.FromIpv4(0xc6120000 + (i % 7)));
+            ulong flow =
+                Rendezvous.FlowHash(IpAddress.FromIpv4(0x0a000000 + i), IpAddress.FromIpv4(0xc6120000 + (i % 7)));
             ObjectId before = Rendezvous.Choose(flow, all);
             ObjectId after = Rendezvous.Choose(flow, all.AsSpan(1));
             if (before != all[0]) after.ShouldBe(before);
@@ -127,8 +133,10 @@ public sealed class Properties
             Frames.Solicit(a, A6, "2001:db8:1:1::1"),
             Frames.Arp(MacAddress.Broadcast, a, a, "10.0.1.11", "10.0.1.1"),
             Frames.Tcp(router, a, A6, "2001:db8:f::1", 1, 2),
-            Frames.Udp(MacAddress.Parse("33:33:00:01:00:02"), a, "fe80::f816:3eff:fe00:111", "ff02::1:2", 546, 547, payloadOctets: 40),
-            Frames.Error(router, a, "10.0.1.11", Frames.Tcp(a, router, "198.18.0.1", "10.0.1.11", 1, 80), IcmpError.TimeExceeded(true)),
+            Frames.Udp(MacAddress.Parse("33:33:00:01:00:02"), a, "fe80::f816:3eff:fe00:111", "ff02::1:2", 546, 547,
+                payloadOctets: 40),
+            Frames.Error(router, a, "10.0.1.11", Frames.Tcp(a, router, "198.18.0.1", "10.0.1.11", 1, 80),
+                IcmpError.TimeExceeded(true)),
         ];
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Generic;
 using System.Linq;
 using Genkan.Overlay.Flows;
 using Genkan.Overlay.Simulation;
@@ -53,10 +54,11 @@ public sealed class Replication
     [Fact]
     public void Past_the_longest_list_the_packet_is_dropped_under_that_name()
     {
+        IEnumerable<VirtualPort> extra = Enumerable.Range(0, SimulationResult.TargetsMax + 1).Select(i => Courtyard.Vm(
+            "red", $"extra-{i}", "red-1", "hv1", $"fa:16:3e:00:f0:{i:x2}", $"10.0.1.{100 + i}"));
         TopologyParts parts = Courtyard.Parts with
         {
-            Ports = [.. Courtyard.Parts.Ports, .. Enumerable.Range(0, SimulationResult.TargetsMax + 1).Select(i => Courtyard.Vm(
-                "red", $"extra-{i}", "red-1", "hv1", $"fa:16:3e:00:f0:{i:x2}", $"10.0.1.{100 + i}") with { ToPort = default })],
+            Ports = [.. Courtyard.Parts.Ports, .. extra.Select(p => p with { ToPort = default })],
         };
 
         Lab.TextOf(new Lab(Courtyard.Hv1, parts).From("red/red-a", Broadcast(A))).ShouldBe("Drop NoList");

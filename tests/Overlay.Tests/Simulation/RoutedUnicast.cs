@@ -19,7 +19,8 @@ public sealed class RoutedUnicast
     [Fact]
     public void A_router_rewrites_both_MACs_and_takes_one_hop()
     {
-        SimulationResult result = Lab.OnHv1.From("red/red-a", Frames.Tcp(Router, A, "10.0.1.11", "10.0.2.11", 1000, 5201));
+        SimulationResult result =
+            Lab.OnHv1.From("red/red-a", Frames.Tcp(Router, A, "10.0.1.11", "10.0.2.11", 1000, 5201));
 
         Lab.TextOf(result).ShouldBe("Forward");
         result.Egress.ShouldBe(new Egress(EgressKind.Port, Courtyard.Port("red/red-c")));
@@ -31,11 +32,13 @@ public sealed class RoutedUnicast
     [Fact]
     public void An_unknown_host_of_a_connected_network_is_unreachable()
     {
-        SimulationResult result = Lab.OnHv1.From("red/red-a", Frames.Tcp(Router, A, "10.0.1.11", "10.0.2.99", 1000, 80));
+        SimulationResult result =
+            Lab.OnHv1.From("red/red-a", Frames.Tcp(Router, A, "10.0.1.11", "10.0.2.99", 1000, 80));
 
         Lab.TextOf(result).ShouldBe("Drop NoNeighbour");
         PacketHeader answer = Frames.Decode(result.Answer);
-        (answer.IcmpType, answer.IcmpCode).ShouldBe(((byte)IcmpType.DestinationUnreachable, (byte)IcmpUnreachableCode.Host));
+        (answer.IcmpType, answer.IcmpCode)
+            .ShouldBe(((byte)IcmpType.DestinationUnreachable, (byte)IcmpUnreachableCode.Host));
         result.AnswerEgress.ShouldBe(new Egress(EgressKind.Port, Courtyard.Port("red/red-a")));
     }
 
@@ -63,7 +66,9 @@ public sealed class RoutedUnicast
     public void Without_a_route_the_network_is_unreachable()
     {
         SimulationResult result = Lab.OnHv1.From(
-            "blue/blue-a", Frames.Tcp(MacAddress.Parse("02:00:00:00:02:01"), Courtyard.Mac("blue/blue-a"), "10.0.1.11", "198.18.0.1", 1, 80));
+            "blue/blue-a",
+            Frames.Tcp(MacAddress.Parse("02:00:00:00:02:01"), Courtyard.Mac("blue/blue-a"), "10.0.1.11", "198.18.0.1",
+                1, 80));
 
         Lab.TextOf(result).ShouldBe("Drop NoRoute");
         Frames.Decode(result.Answer).IcmpCode.ShouldBe((byte)IcmpUnreachableCode.Network);
@@ -121,7 +126,8 @@ public sealed class RoutedUnicast
     public void From_the_outside_to_nothing_of_ours_is_dropped_and_never_sent_back_out()
     {
         SimulationResult result = Lab.OnGw1.From(
-            "provider/isp", Frames.Tcp(MacAddress.Parse("02:00:00:00:0f:02"), A, "198.18.0.10", "198.51.100.77", 80, 1000));
+            "provider/isp",
+            Frames.Tcp(MacAddress.Parse("02:00:00:00:0f:02"), A, "198.18.0.10", "198.51.100.77", 80, 1000));
 
         Lab.TextOf(result).ShouldBe("Drop NoDestination");
         result.AnswerLength.ShouldBe(0);
@@ -132,7 +138,8 @@ public sealed class RoutedUnicast
     [InlineData("203.0.113.1", "Forward")]
     public void From_the_outside_nobody_has_our_own_addresses(string source, string expected) =>
         Lab.TextOf(Lab.OnGw1.From(
-            "provider/isp", Frames.Tcp(MacAddress.Parse("02:00:00:00:0f:02"), A, source, "198.51.100.20", 5000, 80))).ShouldBe(expected);
+            "provider/isp", Frames.Tcp(MacAddress.Parse("02:00:00:00:0f:02"), A, source, "198.51.100.20", 5000, 80)))
+                .ShouldBe(expected);
 
     [Fact]
     public void A_device_that_is_down_drops()
@@ -150,7 +157,8 @@ public sealed class RoutedUnicast
         byte[] frame = Frames.Udp(Router, A, "10.0.1.11", "10.0.2.11", 1000, 2000, payloadOctets: 1460);
         frame[20] |= 0x40; // DF
         SetChecksum(frame);
-        Overlay.Topology.TopologyParts open = Courtyard.Parts.With(Courtyard.Parts.PortOf("red/red-c") with { ToPort = default });
+        Overlay.Topology.TopologyParts open =
+            Courtyard.Parts.With(Courtyard.Parts.PortOf("red/red-c") with { ToPort = default });
         Lab lab = new(Courtyard.Hv1, open);
         SimulationResult result = lab.From("red/red-a", frame);
 

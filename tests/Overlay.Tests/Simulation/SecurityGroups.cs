@@ -54,10 +54,12 @@ public sealed class SecurityGroups
     public void An_answer_stops_when_the_rule_is_taken_away()
     {
         Chain closed = Courtyard.Parts.Chains.First(c => c.Name == "red/base, ingress");
-        TopologyParts parts = Courtyard.Parts.With(closed with { Rules = [.. closed.Rules.Where(r => r.DestinationPortMin != 5201)] });
+        TopologyParts parts =
+            Courtyard.Parts.With(closed with { Rules = [.. closed.Rules.Where(r => r.DestinationPortMin != 5201)] });
         byte[] answer = Frames.Tcp(A, B, "10.0.1.12", "10.0.1.11", 5201, 1000, TcpFlags.Ack);
 
-        Lab.TextOf(new Lab(Courtyard.Gw1, parts).From("red/red-b", answer, ConnectionState.Reply)).ShouldBe("Drop SecurityGroup");
+        Lab.TextOf(new Lab(Courtyard.Gw1, parts).From("red/red-b", answer, ConnectionState.Reply))
+            .ShouldBe("Drop SecurityGroup");
     }
 
     [Fact]
@@ -66,7 +68,8 @@ public sealed class SecurityGroups
         Chain chain = Courtyard.Parts.Chains.First(c => c.Name == "red/base, egress");
         byte[] frame = Frames.Tcp(B, A, "10.0.1.11", "10.0.1.12", 1000, 5201);
 
-        Lab.TextOf(With(chain with { Rules = [new Rule(RuleVerdict.Drop)] }).From("red/red-a", frame)).ShouldBe("Drop Rule");
+        Lab.TextOf(With(chain with { Rules = [new Rule(RuleVerdict.Drop)] }).From("red/red-a", frame))
+            .ShouldBe("Drop Rule");
         SimulationResult result = With(chain with { Rules = [new Rule(RuleVerdict.Reject)] }).From("red/red-a", frame);
         Lab.TextOf(result).ShouldBe("Drop RuleReject");
         Frames.Decode(result.Answer).IcmpCode.ShouldBe((byte)IcmpUnreachableCode.AdministrativelyProhibited);
@@ -76,7 +79,9 @@ public sealed class SecurityGroups
     public void Return_goes_back_to_the_chain_that_jumped_and_the_end_decides()
     {
         Chain chain = Courtyard.Parts.Chains.First(c => c.Name == "red/base, egress");
-        Chain inner = new(Courtyard.ChainId("red/inner"), "inner", [new Rule(RuleVerdict.Return), new Rule(RuleVerdict.Drop)], RuleVerdict.Drop);
+        Chain inner =
+            new(Courtyard.ChainId("red/inner"), "inner", [new Rule(RuleVerdict.Return), new Rule(RuleVerdict.Drop)],
+            RuleVerdict.Drop);
         Chain outer = chain with { Rules = [new Rule(RuleVerdict.Jump, inner.Id), new Rule(RuleVerdict.Accept)] };
         Lab lab = new(Courtyard.Hv1, Courtyard.Parts.With(inner).With(outer));
 
@@ -100,7 +105,9 @@ public sealed class SecurityGroups
     public void ICMP_rules_compare_type_and_code(byte type, byte code, string expected)
     {
         Chain chain = Courtyard.Parts.Chains.First(c => c.Name == "red/base, egress");
-        Rule rule = new(RuleVerdict.Accept, Protocol: IpProtocol.Icmp, DestinationPortMin: 8, DestinationPortMax: 0, HasPorts: true);
+        Rule rule =
+            new(RuleVerdict.Accept, Protocol: IpProtocol.Icmp, DestinationPortMin: 8, DestinationPortMax: 0,
+            HasPorts: true);
         FrameWriter writer = Frames.Begin(out byte[] buffer, B, A, "10.0.1.11", "10.0.1.12", IpProtocol.Icmp);
         writer.Icmp(type, code);
         writer.Octets(new byte[16]);
@@ -114,10 +121,12 @@ public sealed class SecurityGroups
         Chain chain = Courtyard.Parts.Chains.First(c => c.Name == "red/base, egress");
         Chain[] many = [.. Enumerable.Range(0, TopologyLimits.TagsPerFlowMax).Select(
             i => new Chain(Courtyard.ChainId($"many-{i}"), $"many-{i}", [], RuleVerdict.Drop))];
-        TopologyParts parts = Courtyard.Parts.With(chain with { Rules = [.. many.Select(c => new Rule(RuleVerdict.Jump, c.Id)), new Rule(RuleVerdict.Accept)] });
+        Rule[] rules = [.. many.Select(c => new Rule(RuleVerdict.Jump, c.Id)), new Rule(RuleVerdict.Accept)];
+        TopologyParts parts = Courtyard.Parts.With(chain with { Rules = [.. rules] });
         Lab lab = new(Courtyard.Hv1, parts with { Chains = [.. parts.Chains, .. many] });
 
-        Lab.TextOf(lab.From("red/red-a", Frames.Tcp(B, A, "10.0.1.11", "10.0.1.12", 1000, 5201))).ShouldBe("Drop DeviceLoop");
+        Lab.TextOf(lab.From("red/red-a", Frames.Tcp(B, A, "10.0.1.11", "10.0.1.12", 1000, 5201)))
+            .ShouldBe("Drop DeviceLoop");
     }
 
     private static Lab With(Chain chain) => new(Courtyard.Hv1, Courtyard.Parts.With(chain));

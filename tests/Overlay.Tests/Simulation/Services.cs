@@ -21,13 +21,15 @@ public sealed class Services
     [InlineData("10.0.1.12", "fa:16:3e:00:01:12")]
     public void ARP_for_a_known_address_is_answered_with_its_owners_MAC(string target, string mac)
     {
-        SimulationResult result = Lab.OnHv1.From("red/red-a", Frames.Arp(MacAddress.Broadcast, A, A, "10.0.1.11", target));
+        SimulationResult result =
+            Lab.OnHv1.From("red/red-a", Frames.Arp(MacAddress.Broadcast, A, A, "10.0.1.11", target));
 
         Lab.TextOf(result).ShouldBe("Answer");
         PacketHeader answer = Frames.Decode(result.Answer);
         answer.ArpOperation.ShouldBe(ArpOperation.Reply);
         (answer.ArpSenderMac, answer.Source).ShouldBe((MacAddress.Parse(mac), IpAddress.Parse(target)));
-        (answer.EthernetDestination, answer.ArpTargetMac, answer.Destination).ShouldBe((A, A, IpAddress.Parse("10.0.1.11")));
+        (answer.EthernetDestination, answer.ArpTargetMac, answer.Destination)
+            .ShouldBe((A, A, IpAddress.Parse("10.0.1.11")));
         result.AnswerEgress.ShouldBe(new Egress(EgressKind.Port, Courtyard.Port("red/red-a")));
         result.IsCacheable.ShouldBeFalse();
     }
@@ -35,7 +37,8 @@ public sealed class Services
     [Fact]
     public void ARP_for_an_unknown_address_is_copied_and_never_cached()
     {
-        SimulationResult result = Lab.OnHv1.From("red/red-a", Frames.Arp(MacAddress.Broadcast, A, A, "10.0.1.11", "10.0.1.77"));
+        SimulationResult result =
+            Lab.OnHv1.From("red/red-a", Frames.Arp(MacAddress.Broadcast, A, A, "10.0.1.11", "10.0.1.77"));
 
         Lab.TextOf(result).ShouldBe("Forward");
         result.Targets.ToArray().ShouldBe([new Egress(EgressKind.Flood, Courtyard.Device("red/red-1"), Courtyard.Gw1)]);
@@ -46,11 +49,13 @@ public sealed class Services
     [InlineData("10.0.1.11")]
     [InlineData("0.0.0.0")]
     public void A_probe_for_or_announcement_of_the_own_address_is_consumed(string sender) =>
-        Lab.TextOf(Lab.OnHv1.From("red/red-a", Frames.Arp(MacAddress.Broadcast, A, A, sender, "10.0.1.11"))).ShouldBe("Consume");
+        Lab.TextOf(Lab.OnHv1.From("red/red-a", Frames.Arp(MacAddress.Broadcast, A, A, sender, "10.0.1.11")))
+            .ShouldBe("Consume");
 
     [Fact]
     public void A_probe_for_anothers_address_is_defended() =>
-        Lab.TextOf(Lab.OnHv1.From("red/red-a", Frames.Arp(MacAddress.Broadcast, A, A, "0.0.0.0", "10.0.1.12"))).ShouldBe("Answer");
+        Lab.TextOf(Lab.OnHv1.From("red/red-a", Frames.Arp(MacAddress.Broadcast, A, A, "0.0.0.0", "10.0.1.12")))
+            .ShouldBe("Answer");
 
     [Theory]
     [InlineData("2001:db8:1:1::1", true)]
@@ -70,7 +75,8 @@ public sealed class Services
 
     [Fact]
     public void Duplicate_address_detection_of_the_own_address_is_met_with_silence() =>
-        Lab.TextOf(Lab.OnHv1.From("red/red-a", Frames.Solicit(A, "::", "2001:db8:1:1:f816:3eff:fe00:111"))).ShouldBe("Consume");
+        Lab.TextOf(Lab.OnHv1.From("red/red-a", Frames.Solicit(A, "::", "2001:db8:1:1:f816:3eff:fe00:111")))
+            .ShouldBe("Consume");
 
     [Fact]
     public void A_router_solicitation_gets_an_advertisement()
@@ -91,7 +97,8 @@ public sealed class Services
     [Fact]
     public void A_DHCP_client_without_an_address_gets_its_ports_address()
     {
-        SimulationResult result = Lab.OnHv1.From("red/red-a", Discover(MacAddress.Broadcast, "0.0.0.0", "255.255.255.255"));
+        SimulationResult result =
+            Lab.OnHv1.From("red/red-a", Discover(MacAddress.Broadcast, "0.0.0.0", "255.255.255.255"));
 
         Lab.TextOf(result).ShouldBe("Answer");
         PacketHeader header = Frames.Decode(result.Answer);
@@ -103,9 +110,11 @@ public sealed class Services
     [Fact]
     public void DHCP_works_though_no_rule_admits_it()
     {
-        TopologyParts parts = Courtyard.Parts.With(new Chain(Courtyard.ChainId("red/out"), "closed", [], RuleVerdict.Drop));
+        TopologyParts parts =
+            Courtyard.Parts.With(new Chain(Courtyard.ChainId("red/out"), "closed", [], RuleVerdict.Drop));
 
-        Lab.TextOf(new Lab(Courtyard.Hv1, parts).From("red/red-a", Discover(MacAddress.Broadcast, "0.0.0.0", "255.255.255.255")))
+        Lab.TextOf(new Lab(Courtyard.Hv1, parts)
+            .From("red/red-a", Discover(MacAddress.Broadcast, "0.0.0.0", "255.255.255.255")))
             .ShouldBe("Answer");
     }
 

@@ -34,13 +34,15 @@ public sealed class SourceNatTests
         Lab lab = Lab.OnHv1;
         ushort port = Leave(lab).Packet.SourcePort;
 
-        lab.From("red/red-c", Frames.Tcp(Router2, C, "10.0.2.11", "198.18.0.99", 1000, 443)).Packet.SourcePort.ShouldBe(port);
+        lab.From("red/red-c", Frames.Tcp(Router2, C, "10.0.2.11", "198.18.0.99", 1000, 443))
+            .Packet.SourcePort.ShouldBe(port);
     }
 
     [Fact]
     public void An_echo_request_has_its_identifier_translated()
     {
-        SimulationResult result = Lab.OnHv1.From("red/red-c", Frames.Ping(Router2, C, "10.0.2.11", "198.18.0.10", id: 7));
+        SimulationResult result =
+            Lab.OnHv1.From("red/red-c", Frames.Ping(Router2, C, "10.0.2.11", "198.18.0.10", id: 7));
 
         Lab.TextOf(result).ShouldBe("Forward");
         result.Packet.SourcePort.ShouldBe(result.Binding.PublicPort);
@@ -52,12 +54,16 @@ public sealed class SourceNatTests
     {
         Lab lab = Lab.OnHv1;
         PacketHeader outgoing = Leave(lab).Packet;
-        byte[] answer = Frames.Tcp(Outside, C, "198.18.0.10", "198.51.100.10", 80, outgoing.SourcePort, TcpFlags.Syn | TcpFlags.Ack);
-        SimulationResult result = lab.Simulate(new Ingress(IngressKind.NatReturn, Courtyard.Pool, ConnectionState.Reply), answer);
+        byte[] answer =
+            Frames.Tcp(Outside, C, "198.18.0.10", "198.51.100.10", 80, outgoing.SourcePort,
+            TcpFlags.Syn | TcpFlags.Ack);
+        SimulationResult result =
+            lab.Simulate(new Ingress(IngressKind.NatReturn, Courtyard.Pool, ConnectionState.Reply), answer);
 
         Lab.TextOf(result).ShouldBe("Forward");
         result.Egress.ShouldBe(new Egress(EgressKind.Port, Courtyard.Port("red/red-c")));
-        (result.Packet.Destination, result.Packet.DestinationPort).ShouldBe((IpAddress.Parse("10.0.2.11"), (ushort)1000));
+        (result.Packet.Destination, result.Packet.DestinationPort)
+            .ShouldBe((IpAddress.Parse("10.0.2.11"), (ushort)1000));
         (result.Packet.EthernetSource, result.Packet.EthernetDestination).ShouldBe((Router2, C));
         (result.State, result.Zone).ShouldBe((ConnectionState.Reply, Courtyard.RedRouter.Zone));
     }
@@ -112,7 +118,8 @@ public sealed class SourceNatTests
     [Fact]
     public void The_router_answers_a_ping_to_its_source_NAT_address()
     {
-        SimulationResult result = Lab.OnGw1.From("provider/isp", Frames.Ping(Outside, C, "198.18.0.10", "198.51.100.10"));
+        SimulationResult result =
+            Lab.OnGw1.From("provider/isp", Frames.Ping(Outside, C, "198.18.0.10", "198.51.100.10"));
 
         Lab.TextOf(result).ShouldBe("Answer");
         result.AnswerEgress.ShouldBe(new Egress(EgressKind.FibExit, Courtyard.Public, Courtyard.Gw1));
@@ -128,16 +135,19 @@ public sealed class SourceNatTests
 
         lab.Nat.Count.ShouldBe(0);
         lab.Result.Packet.SourcePort.ShouldBe((ushort)32768);
-        lab.Result.Trace.ShouldContain(new TraceStep("red/router", "source 10.0.2.11 becomes 198.51.100.10 port 32768"));
+        lab.Result.Trace.ShouldContain(
+            new TraceStep("red/router", "source 10.0.2.11 becomes 198.51.100.10 port 32768"));
     }
 
     [Fact]
     public void An_answer_whose_public_address_is_gone_does_not_leave_with_the_inner_one()
     {
         byte[] answer = Frames.Tcp(Router2, C, "10.0.2.11", "198.18.0.10", 22, 5000, TcpFlags.Ack);
-        TopologyParts parts = Courtyard.Parts.With(Courtyard.Parts.PortOf("red/red-c") with { ToPort = default, FromPort = default });
+        TopologyParts parts =
+            Courtyard.Parts.With(Courtyard.Parts.PortOf("red/red-c") with { ToPort = default, FromPort = default });
 
-        Lab.TextOf(new Lab(Courtyard.Hv1, parts).From("red/red-c", answer, ConnectionState.Reply)).ShouldBe("Drop InvalidState");
+        Lab.TextOf(new Lab(Courtyard.Hv1, parts).From("red/red-c", answer, ConnectionState.Reply))
+            .ShouldBe("Drop InvalidState");
     }
 
     private static SimulationResult Leave(Lab lab, ushort port = 1000) =>

@@ -42,7 +42,8 @@ public sealed class Changes
     [Fact]
     public void A_new_port_concerns_who_asked_for_what_was_not_there()
     {
-        TopologyParts more = Courtyard.Parts.With(Courtyard.Vm("red", "red-d", "red-1", "gw1", "fa:16:3e:00:01:14", "10.0.1.14"));
+        TopologyParts more =
+            Courtyard.Parts.With(Courtyard.Vm("red", "red-d", "red-1", "gw1", "fa:16:3e:00:01:14", "10.0.1.14"));
         Of(more).ShouldBe([new StaleTag(Courtyard.Device("red/red-1").Aspect(Aspects.BridgeMembers), true)]);
     }
 
@@ -76,7 +77,8 @@ public sealed class Changes
     [Fact]
     public void A_NAT_block_that_goes_is_hard_for_its_pool()
     {
-        TopologyParts less = Courtyard.Parts.With(Red with { SourceNat = Red.SourceNat! with { Blocks = [Red.SourceNat.Blocks[0]] } });
+        TopologyParts less =
+            Courtyard.Parts.With(Red with { SourceNat = Red.SourceNat! with { Blocks = [Red.SourceNat.Blocks[0]] } });
         Of(less).ShouldBe([new StaleTag(Courtyard.Pool, true)]);
     }
 
@@ -84,7 +86,8 @@ public sealed class Changes
     public void What_hosts_are_told_concerns_no_flow()
     {
         Bridge bridge = Courtyard.Parts.Bridges[0];
-        Of(Courtyard.Parts.With(bridge with { Subnets = [bridge.Subnets[0] with { LeaseSeconds = 60 }, bridge.Subnets[1]] })).ShouldBeEmpty();
+        Bridge told = bridge with { Subnets = [bridge.Subnets[0] with { LeaseSeconds = 60 }, bridge.Subnets[1]] };
+        Of(Courtyard.Parts.With(told)).ShouldBeEmpty();
     }
 
     private static IReadOnlyList<StaleTag> Of(TopologyParts parts) =>

@@ -27,9 +27,11 @@ public sealed class LookUps
             Lab lab = new(Courtyard.Hv1, Courtyard.Parts.With(router with { Routes = [.. routes] }));
             SimulationResult result = lab.From(
                 "blue/blue-a",
-                Frames.Tcp(MacAddress.Parse("02:00:00:00:02:01"), Courtyard.Mac("blue/blue-a"), "10.0.1.11", destination.ToString(), 1, 2));
+                Frames.Tcp(MacAddress.Parse("02:00:00:00:02:01"), Courtyard.Mac("blue/blue-a"), "10.0.1.11",
+                    destination.ToString(), 1, 2));
             if (destination == IpAddress.Parse("10.0.1.1") || destination.ToString() == "10.0.0.0") return true;
-            return result.DropReason == (matching.Length == 0 ? Overlay.Flows.DropReason.NoRoute : Overlay.Flows.DropReason.RouteBlackhole);
+            return result.DropReason == (matching.Length == 0
+                ? Overlay.Flows.DropReason.NoRoute : Overlay.Flows.DropReason.RouteBlackhole);
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(300));
     }
 
@@ -80,9 +82,12 @@ public sealed class LookUps
         topology.LocalPorts.Select(p => p.Name).ShouldBe(["red/red-a", "red/red-c", "blue/blue-a"], ignoreOrder: true);
         topology.LocalBridges.Length.ShouldBe(3);
         topology.NeighboursOf(Courtyard.Device("red/red-2")).ShouldContain(
-            new BridgeNeighbour(IpAddress.Parse("10.0.2.1"), MacAddress.Parse("02:00:00:00:01:02"), true, Courtyard.Port("red/red-2-router")));
+            new BridgeNeighbour(IpAddress.Parse("10.0.2.1"), MacAddress.Parse("02:00:00:00:01:02"), true,
+                Courtyard.Port("red/red-2-router")));
     }
 
     private static SimulationResult Send(Lab lab, string destination) => lab.From(
-        "red/red-a", Frames.Tcp(MacAddress.Parse("02:00:00:00:01:01"), Courtyard.Mac("red/red-a"), "10.0.1.11", destination, 1000, 5201));
+        "red/red-a",
+        Frames.Tcp(MacAddress.Parse("02:00:00:00:01:01"), Courtyard.Mac("red/red-a"), "10.0.1.11", destination, 1000,
+            5201));
 }

@@ -9,7 +9,8 @@ using Genkan.Wire.Dhcp;
 
 namespace Genkan.Overlay.Simulation.Answers;
 
-/// <summary>The DHCPv4 server of a bridge (RFC 2131): each port is offered its own fixed address, at whichever host it is.</summary>
+/// <summary>The DHCPv4 server of a bridge (RFC 2131): each port is offered its own fixed address, at whichever host it
+/// is.</summary>
 internal static class Dhcpv4Answer
 {
     private const byte HopLimit = 64;
@@ -23,22 +24,26 @@ internal static class Dhcpv4Answer
     /// <param name="result">Filled.</param>
     /// <returns>False if no subnet of the bridge has DHCP on: the message is then a broadcast like any other.</returns>
     public static bool TryAnswer(
-        Bridge bridge, VirtualPort port, MacAddress serverMac, in PacketHeader packet, ReadOnlySpan<byte> frame, SimulationResult result)
+        Bridge bridge, VirtualPort port, MacAddress serverMac, in PacketHeader packet, ReadOnlySpan<byte> frame,
+        SimulationResult result)
     {
         if (!bridge.Subnets.Any(s => s.IsDhcpEnabled && s.Prefix.IsIpv4)) return false;
 
         result.IsCacheable = false;
         if (packet.PayloadAt < 0 || packet.NetworkEnd > frame.Length
-            || DhcpMessage.TryDecode(frame[packet.PayloadAt..packet.NetworkEnd], out DhcpMessage? message) != DhcpFault.None
+            || DhcpMessage.TryDecode(frame[packet.PayloadAt..packet.NetworkEnd],
+                out DhcpMessage? message) != DhcpFault.None
             || message!.Op != DhcpOp.BootRequest)
         {
             return Refuse(DropReason.Malformed, result);
         }
 
-        // The client's own word for its MAC decides nothing; it must be the port's, or the answer would serve somebody else.
+        // The client's own word for its MAC decides nothing; it must be the port's, or the answer would serve somebody
+        // else.
         if (message.ClientMac != port.Mac && port.PortSecurity) return Refuse(DropReason.SpoofedMac, result);
         if (!message.RelayAddress.IsUnspecified) return Refuse(DropReason.NotForUs, result);
-        if (!TryFindAddress(bridge, port, out Subnet? subnet, out IpAddress address)) return Refuse(DropReason.NotForUs, result);
+        if (!TryFindAddress(bridge, port, out Subnet? subnet, out IpAddress address))
+            return Refuse(DropReason.NotForUs, result);
 
         DhcpMessage? reply = Decide(message, bridge, subnet, address);
         result.Verdict = SimulationVerdict.Consume;
@@ -76,7 +81,8 @@ internal static class Dhcpv4Answer
     private static bool IsForAnother(DhcpMessage message, Subnet subnet) =>
         message.ServerIdentifier is { } server && server != subnet.DhcpServer;
 
-    /// <summary>SELECTING and INIT-REBOOT name the address in option 50, RENEWING and REBINDING in ciaddr (§4.3.2).</summary>
+    /// <summary>SELECTING and INIT-REBOOT name the address in option 50, RENEWING and REBINDING in ciaddr
+    /// (§4.3.2).</summary>
     private static bool IsFor(DhcpMessage message, IpAddress address) =>
         (message.RequestedAddress ?? message.ClientAddress) == address;
 
@@ -86,7 +92,8 @@ internal static class Dhcpv4Answer
         {
             foreach (Subnet candidate in bridge.Subnets)
             {
-                if (!candidate.IsDhcpEnabled || !candidate.Prefix.IsIpv4 || !candidate.Prefix.Contains(own.Address)) continue;
+                if (!candidate.IsDhcpEnabled || !candidate.Prefix.IsIpv4 || !candidate.Prefix.Contains(own.Address))
+                    continue;
                 (subnet, address) = (candidate, own.Address);
                 return true;
             }
@@ -98,7 +105,8 @@ internal static class Dhcpv4Answer
 
     private static ImmutableArray<DhcpOption> LeaseOptions(Subnet subnet)
     {
-        TimeSpan lease = subnet.LeaseSeconds == uint.MaxValue ? TimeSpan.MaxValue : TimeSpan.FromSeconds(subnet.LeaseSeconds);
+        TimeSpan lease = subnet.LeaseSeconds == uint.MaxValue
+            ? TimeSpan.MaxValue : TimeSpan.FromSeconds(subnet.LeaseSeconds);
         if (lease == TimeSpan.MaxValue) return [DhcpOption.OfTime(DhcpOptionCode.LeaseTime, lease)];
         return
         [
@@ -136,15 +144,18 @@ internal static class Dhcpv4Answer
 
         IpAddress[] ntp = [.. subnet.Ntp.Where(a => a.IsIpv4)];
         if (ntp.Length > 0) yield return DhcpOption.OfAddresses(DhcpOptionCode.NtpServers, ntp);
-        if (subnet.Prefix.LengthBits < 31) yield return DhcpOption.OfAddresses(DhcpOptionCode.BroadcastAddress, subnet.Prefix.Broadcast);
+        if (subnet.Prefix.LengthBits < 31)
+            yield return DhcpOption.OfAddresses(DhcpOptionCode.BroadcastAddress, subnet.Prefix.Broadcast);
     }
 
-    /// <summary>RFC 3442: a client that understands option 121 ignores option 3, so the default route is in it too.</summary>
+    /// <summary>RFC 3442: a client that understands option 121 ignores option 3, so the default route is in it
+    /// too.</summary>
     private static List<ClasslessRoute> Routes(Subnet subnet, bool hasGateway)
     {
         List<ClasslessRoute> routes =
         [
-            .. subnet.HostRoutes.Where(r => r.Destination.IsIpv4).Select(r => new ClasslessRoute(r.Destination, r.NextHop)),
+            .. subnet.HostRoutes.Where(r => r.Destination.IsIpv4).Select(r =>
+                new ClasslessRoute(r.Destination, r.NextHop)),
         ];
         if (hasGateway && !routes.Exists(r => r.Destination.LengthBits == 0))
         {
@@ -155,10 +166,13 @@ internal static class Dhcpv4Answer
     }
 
     private static int Write(
-        DhcpMessage reply, DhcpMessage message, VirtualPort port, Subnet subnet, MacAddress serverMac, Span<byte> output)
+        DhcpMessage reply, DhcpMessage message, VirtualPort port, Subnet subnet, MacAddress serverMac,
+        Span<byte> output)
     {
-        // §4.1: to ciaddr if the client has it; broadcast if it asks so or is refused; else to yiaddr, which only its MAC knows.
-        bool isBroadcast = reply.MessageType == DhcpMessageType.Nak || (message.ClientAddress.IsUnspecified && message.IsBroadcast);
+        // §4.1: to ciaddr if the client has it; broadcast if it asks so or is refused; else to yiaddr, which only its
+        // MAC knows.
+        bool isBroadcast = reply.MessageType == DhcpMessageType.Nak
+            || (message.ClientAddress.IsUnspecified && message.IsBroadcast);
         IpAddress destination = isBroadcast ? IpAddress.FromIpv4(uint.MaxValue)
             : message.ClientAddress.IsUnspecified ? reply.YourAddress
             : message.ClientAddress;

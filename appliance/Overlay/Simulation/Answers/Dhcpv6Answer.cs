@@ -8,7 +8,8 @@ using Genkan.Wire.Dhcp;
 
 namespace Genkan.Overlay.Simulation.Answers;
 
-/// <summary>Stateless DHCPv6 of a bridge (RFC 8415 §18.3.6): resolvers, search list and time servers; addresses come by SLAAC.</summary>
+/// <summary>Stateless DHCPv6 of a bridge (RFC 8415 §18.3.6): resolvers, search list and time servers; addresses come
+/// by SLAAC.</summary>
 internal static class Dhcpv6Answer
 {
     private const byte HopLimit = 64;
@@ -37,7 +38,8 @@ internal static class Dhcpv6Answer
 
         result.IsCacheable = false;
         if (packet.PayloadAt < 0 || packet.NetworkEnd > frame.Length
-            || Dhcpv6Message.TryDecode(frame[packet.PayloadAt..packet.NetworkEnd], out Dhcpv6Message? message) != DhcpFault.None)
+            || Dhcpv6Message.TryDecode(frame[packet.PayloadAt..packet.NetworkEnd],
+                out Dhcpv6Message? message) != DhcpFault.None)
         {
             result.Verdict = SimulationVerdict.Drop;
             result.DropReason = DropReason.Malformed;
@@ -77,7 +79,8 @@ internal static class Dhcpv6Answer
             Dhcpv6MessageType.Solicit when hasClient && !hasServer => message.Reply(
                 Dhcpv6MessageType.Advertise,
                 duid,
-                [Dhcpv6Option.OfStatus(Dhcpv6StatusCode.NoAddrsAvail, "addresses come by SLAAC"), .. Options(message, subnet)]),
+                [Dhcpv6Option.OfStatus(Dhcpv6StatusCode.NoAddrsAvail, "addresses come by SLAAC"),
+                    .. Options(message, subnet)]),
             _ => null,
         };
     }

@@ -10,9 +10,9 @@ namespace Genkan.Overlay.Simulation.Answers;
 /// <summary>Router advertisements of a bridge (RFC 4861 §6.2, RFC 4191, RFC 8106), sent to who asks.</summary>
 internal static class RouterAdvertisementAnswer
 {
-    // RFC 4861 §6.2.1: AdvDefaultLifetime 1800 s, AdvValidLifetime 30 days, AdvPreferredLifetime 7 days. What lives shorter than
-    // the host asks again would be lost; there are no periodic advertisements yet, so the default route gets the longest
-    // lifetime that the field holds.
+    // RFC 4861 §6.2.1: AdvDefaultLifetime 1800 s, AdvValidLifetime 30 days, AdvPreferredLifetime 7 days. What lives
+    // shorter than the host asks again would be lost; there are no periodic advertisements yet, so the default route
+    // gets the longest lifetime that the field holds.
     private static readonly TimeSpan DefaultLifetime = TimeSpan.FromSeconds(ushort.MaxValue);
     private static readonly TimeSpan ValidLifetime = TimeSpan.FromDays(30);
     private static readonly TimeSpan PreferredLifetime = TimeSpan.FromDays(7);
@@ -58,13 +58,15 @@ internal static class RouterAdvertisementAnswer
             toAll ? AllNodes : packet.Source);
         result.AnswerEgress = new Egress(EgressKind.Port, port.Id);
         result.Verdict = SimulationVerdict.Answer;
-        result.Trace?.Add(new TraceStep(bridge.Name, $"router advertisement: {string.Join(", ", subnets.Select(s => s.Prefix))}"));
+        result.Trace?.Add(
+            new TraceStep(bridge.Name, $"router advertisement: {string.Join(", ", subnets.Select(s => s.Prefix))}"));
         return true;
     }
 
     private static RouterAdvertisement Advertisement(Bridge bridge, Subnet[] subnets, MacAddress routerMac) => new()
     {
-        HasOtherConfiguration = subnets.Any(s => s.Dns.Any(a => a.IsIpv6) || s.Ntp.Any(a => a.IsIpv6) || s.Domain.Length > 0),
+        HasOtherConfiguration =
+            subnets.Any(s => s.Dns.Any(a => a.IsIpv6) || s.Ntp.Any(a => a.IsIpv6) || s.Domain.Length > 0),
         RouterLifetime = subnets.Any(s => !s.Gateway.IsUnspecified) ? DefaultLifetime : TimeSpan.Zero,
         SourceLinkLayer = routerMac,
         MtuOctets = bridge.Mtu,

@@ -3,7 +3,8 @@ using Genkan.Wire;
 
 namespace Genkan.Overlay.Simulation;
 
-/// <content>ARP (RFC 826, RFC 5227): known addresses are answered for with their owner's MAC, on the asker's own host.</content>
+/// <content>ARP (RFC 826, RFC 5227): known addresses are answered for with their owner's MAC, on the asker's own
+/// host.</content>
 internal ref partial struct Walk
 {
     private bool IsArpAnswered(BridgeNode bridge, PortNode port)

@@ -4,7 +4,8 @@ using Genkan.Wire;
 
 namespace Genkan.Overlay.Simulation;
 
-/// <content>ICMP of the routers themselves: echo (RFC 1812 §4.3.3.6), errors (RFC 1812 §4.3.2, RFC 4443 §2.4).</content>
+/// <content>ICMP of the routers themselves: echo (RFC 1812 §4.3.3.6), errors (RFC 1812 §4.3.2, RFC 4443
+/// §2.4).</content>
 internal ref partial struct Walk
 {
     private const byte AnswerHopLimit = 64;
@@ -60,7 +61,8 @@ internal ref partial struct Walk
         _packet.IsIpv4 ? IcmpError.Unreachable(ipv4) : IcmpError.Unreachable(ipv6);
 
     private void AnswerProhibited() =>
-        Answer(Unreachable(IcmpUnreachableCode.AdministrativelyProhibited, Icmpv6UnreachableCode.AdministrativelyProhibited));
+        Answer(Unreachable(IcmpUnreachableCode.AdministrativelyProhibited,
+            Icmpv6UnreachableCode.AdministrativelyProhibited));
 
     private void Answer(IcmpError error, RouterNode router, PortNode inPort)
     {
@@ -74,8 +76,10 @@ internal ref partial struct Walk
     /// <summary>Tells the sender. The walk is dropped already; nothing happens where no error may be sent.</summary>
     private void Answer(IcmpError error, IpAddress source)
     {
-        if (_isError || !_original.MayCauseIcmpError || source.IsUnspecified || source.IsIpv4 != _original.IsIpv4) return;
-        if (_original.NetworkAt < 0 || _frame.Length <= _original.NetworkAt || !TryGetAnswerEgress(out Egress egress)) return;
+        if (_isError || !_original.MayCauseIcmpError || source.IsUnspecified || source.IsIpv4 != _original.IsIpv4)
+            return;
+        if (_original.NetworkAt < 0 || _frame.Length <= _original.NetworkAt || !TryGetAnswerEgress(out Egress egress))
+            return;
         _result.IsCacheable = false; // so that the sender is told each time, within the port's budget
         PacketHeader quoted = _original;
         if (quoted.NetworkEnd > _frame.Length) quoted.NetworkLengthOctets = _frame.Length - quoted.NetworkAt;
@@ -83,7 +87,8 @@ internal ref partial struct Walk
             _result.AnswerBuffer, _frame, quoted, error, source, AnswerMac());
         if (_result.AnswerLength == 0) return;
         _result.AnswerEgress = egress;
-        _result.Trace?.Add(new TraceStep(source.ToString(), $"tells the sender: ICMP type {error.Type} code {error.Code}"));
+        _result.Trace?.Add(
+            new TraceStep(source.ToString(), $"tells the sender: ICMP type {error.Type} code {error.Code}"));
     }
 
     private void NoteRouter(RouterNode router, PortNode inPort) =>
@@ -105,7 +110,8 @@ internal ref partial struct Walk
     }
 
     private readonly MacAddress AnswerMac() =>
-        _original.EthernetDestination.IsMulticast ? _ingressPort?.Bridge?.ServiceMac ?? default : _original.EthernetDestination;
+        _original.EthernetDestination.IsMulticast
+            ? _ingressPort?.Bridge?.ServiceMac ?? default : _original.EthernetDestination;
 
     private readonly bool IsWhole() => _original.NetworkAt >= 0 && _original.NetworkEnd <= _frame.Length;
 

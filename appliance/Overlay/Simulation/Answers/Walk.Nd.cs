@@ -54,7 +54,8 @@ internal ref partial struct Walk
     {
         if (!_packet.EthernetDestination.IsMulticast) return false;
         if (!NeighborAdvertisement.TryDecode(_frame, _packet, out NeighborAdvertisement advertisement)) return false;
-        if (!bridge.Neighbours.TryGet(advertisement.Target, out NeighbourNode? owner) || owner.Port != port) return false;
+        if (!bridge.Neighbours.TryGet(advertisement.Target, out NeighbourNode? owner) || owner.Port != port)
+            return false;
         _result.Trace?.Add(new TraceStep(bridge.Name, $"{advertisement.Target} announces itself"));
         Consume();
         return true;

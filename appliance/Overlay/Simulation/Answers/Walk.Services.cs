@@ -19,9 +19,11 @@ internal ref partial struct Walk
             case EtherType.Ipv4 or EtherType.Ipv6 when _packet.Fragment == FragmentKind.Later:
                 return false;
             case EtherType.Ipv4 when _packet.Protocol == IpProtocol.Udp:
-                return IsDhcp(DhcpMessage.ClientPort, DhcpMessage.ServerPort, bridge.HasDhcpv4) && IsDhcpv4Answered(bridge, port);
+                return IsDhcp(DhcpMessage.ClientPort, DhcpMessage.ServerPort, bridge.HasDhcpv4)
+                    && IsDhcpv4Answered(bridge, port);
             case EtherType.Ipv6 when _packet.Protocol == IpProtocol.Udp:
-                return IsDhcp(Dhcpv6Message.ClientPort, Dhcpv6Message.ServerPort, bridge.HasIpv6) && IsDhcpv6Answered(bridge, port);
+                return IsDhcp(Dhcpv6Message.ClientPort, Dhcpv6Message.ServerPort, bridge.HasIpv6)
+                    && IsDhcpv6Answered(bridge, port);
             case EtherType.Ipv6 when _packet.Protocol == IpProtocol.Icmpv6:
                 return IsNdAnswered(bridge, port);
             default:
@@ -38,7 +40,8 @@ internal ref partial struct Walk
 
     private bool IsDhcpv4Answered(BridgeNode bridge, PortNode port)
     {
-        // A renewal is a unicast to the server identifier; to any other address it is somebody else's (RFC 2131 §4.3.2).
+        // A renewal is a unicast to the server identifier; to any other address it is somebody else's (RFC 2131
+        // §4.3.2).
         bool isToServer = _packet.EthernetDestination.IsBroadcast;
         MacAddress serverMac = bridge.ServiceMac;
         foreach (Subnet subnet in bridge.Model.Subnets)
@@ -48,7 +51,8 @@ internal ref partial struct Walk
             if (bridge.Neighbours.TryGet(subnet.DhcpServer, out NeighbourNode? server)) serverMac = server.Mac;
         }
 
-        return isToServer && Ended(Dhcpv4Answer.TryAnswer(bridge.Model, port.Model, serverMac, _packet, _frame, _result));
+        return isToServer
+            && Ended(Dhcpv4Answer.TryAnswer(bridge.Model, port.Model, serverMac, _packet, _frame, _result));
     }
 
     private bool IsDhcpv6Answered(BridgeNode bridge, PortNode port)
@@ -62,7 +66,9 @@ internal ref partial struct Walk
     {
         (MacAddress mac, IpAddress linkLocal) = RouterOf(bridge);
         return bridge.HasIpv6
-            && Ended(RouterAdvertisementAnswer.TryAnswer(bridge.Model, port.Model, mac, linkLocal, _packet, _frame, _result));
+            && Ended(
+                RouterAdvertisementAnswer.TryAnswer(bridge.Model, port.Model, mac, linkLocal, _packet, _frame,
+                _result));
     }
 
     // Who speaks for the network: the router that has an IPv6 gateway address, else any, else the bridge itself.
@@ -71,7 +77,8 @@ internal ref partial struct Walk
         PortNode? router = null;
         foreach (PortNode candidate in bridge.RouterPorts)
         {
-            if (router is null || (router.Address6.IsUnspecified && !candidate.Address6.IsUnspecified)) router = candidate;
+            if (router is null || (router.Address6.IsUnspecified && !candidate.Address6.IsUnspecified))
+                router = candidate;
         }
 
         return router is null
