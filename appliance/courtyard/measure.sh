@@ -65,7 +65,7 @@ unreachable() {
 }
 
 # shellcheck disable=SC2016  # awk's fields
-echoes_heard() { within "$1" awk '/^Icmp: [0-9]/ { print $9 }' /proc/net/snmp; } # InEchos
+echoes_heard() { within "$1" awk '/^Icmp: [0-9]/ { print $10 }' /proc/net/snmp; } # InEchos
 
 # same_address : blue-b pings 10.0.1.11, which blue-a and red-a both have.
 same_address() {
