@@ -20,7 +20,8 @@ namespace Genkan.Control.Tests;
 /// <summary>Each named maximum, one past it.</summary>
 public sealed class LimitTests
 {
-    private static ImmutableArray<T> Many<T>(int count, Func<int, T> make) => [.. Enumerable.Range(0, count).Select(make)];
+    private static ImmutableArray<T> Many<T>(int count, Func<int, T> make) =>
+        [.. Enumerable.Range(0, count).Select(make)];
 
     private static IpAddress Nth(string first, int n) => Ip(first).Plus((UInt128)n);
 
@@ -38,7 +39,15 @@ public sealed class LimitTests
 
     [Fact]
     public void External_networks() =>
-        (Good with { ExternalNetworks = [.. Good.ExternalNetworks, .. Many(ControlLimits.ExternalNetworksMax, i => new Model.ExternalNetwork { Name = $"x{i}" })] })
+        (
+            Good with
+            {
+                ExternalNetworks =
+                [
+                    .. Good.ExternalNetworks,
+                    .. Many(ControlLimits.ExternalNetworksMax, i => new Model.ExternalNetwork { Name = $"x{i}" }),
+                ],
+            })
             .ShouldBeRefused("external_networks", TooMany(ControlLimits.ExternalNetworksMax, "external networks"));
 
     [Fact]
@@ -49,41 +58,74 @@ public sealed class LimitTests
             [
                 Good.ExternalNetworks[0] with
                 {
-                    Prefixes = [.. Good.ExternalNetworks[0].Prefixes, .. Many(ControlLimits.PrefixesMax - 1, i => new IpPrefix(Nth("203.0.120.0", i), 32))],
+                    Prefixes =
+                    [
+                        .. Good.ExternalNetworks[0].Prefixes,
+                        .. Many(ControlLimits.PrefixesMax - 1, i => new IpPrefix(Nth("203.0.120.0", i), 32)),
+                    ],
                 },
             ],
         }).ShouldBeRefused("external_networks[0].prefixes", TooMany(ControlLimits.PrefixesMax, "prefixes"));
 
     [Fact]
     public void Uplinks() =>
-        (Good with { Uplinks = Many(ControlLimits.UplinksMax + 1, i => Good.Uplinks[0] with { Name = $"u{i}", Interface = $"isp{i}" }) })
+        (
+            Good with
+            {
+                Uplinks = Many(
+                    ControlLimits.UplinksMax + 1, i => Good.Uplinks[0] with { Name = $"u{i}", Interface = $"isp{i}" }),
+            })
             .ShouldBeRefused("uplinks", TooMany(ControlLimits.UplinksMax, "uplinks"));
 
     [Fact]
     public void Tenants() =>
-        (Good with { Tenants = [.. Good.Tenants, .. Many(ControlLimits.TenantsMax - 1, i => new Tenant { Name = $"t{i}" })] })
+        (
+            Good with
+            {
+                Tenants = [.. Good.Tenants, .. Many(ControlLimits.TenantsMax - 1, i => new Tenant { Name = $"t{i}" })],
+            })
             .ShouldBeRefused("tenants", TooMany(ControlLimits.TenantsMax, "tenants"));
 
     [Fact]
     public void Networks() =>
-        WithRed(r => r with { Networks = [.. r.Networks, .. Many(ControlLimits.NetworksMax - 1, i => new Network { Name = $"n{i}" })] })
+        WithRed(
+            r => r with
+            {
+                Networks = [.. r.Networks, .. Many(ControlLimits.NetworksMax - 1, i => new Network { Name = $"n{i}" })],
+            })
             .ShouldBeRefused("tenants.red.networks", TooMany(ControlLimits.NetworksMax, "networks"));
 
     [Fact]
     public void Subnets() =>
         WithNetwork(n => n with
         {
-            Subnets = [.. n.Subnets, .. Many(ControlLimits.SubnetsMax - 1, i => new Subnet { Cidr = new IpPrefix(Nth("10.9.0.0", i << 8), 24) })],
+            Subnets =
+            [
+                .. n.Subnets,
+                .. Many(
+                    ControlLimits.SubnetsMax - 1, i => new Subnet { Cidr = new IpPrefix(Nth("10.9.0.0", i << 8), 24) }),
+            ],
         }).ShouldBeRefused("tenants.red.networks[0].subnets", TooMany(ControlLimits.SubnetsMax, "subnets"));
 
     [Fact]
     public void Routers() =>
-        WithRed(r => r with { Routers = [.. r.Routers, .. Many(ControlLimits.NetworksMax, i => new Router { Name = $"r{i}" })] })
+        WithRed(
+            r => r with
+            {
+                Routers = [.. r.Routers, .. Many(ControlLimits.NetworksMax, i => new Router { Name = $"r{i}" })],
+            })
             .ShouldBeRefused("tenants.red.routers", TooMany(ControlLimits.NetworksMax, "routers"));
 
     [Fact]
     public void Security_groups() =>
-        WithRed(r => r with { SecurityGroups = [.. r.SecurityGroups, .. Many(ControlLimits.NetworksMax, i => new SecurityGroup { Name = $"g{i}" })] })
+        WithRed(
+            r => r with
+            {
+                SecurityGroups =
+                [
+                    .. r.SecurityGroups, .. Many(ControlLimits.NetworksMax, i => new SecurityGroup { Name = $"g{i}" }),
+                ],
+            })
             .ShouldBeRefused("tenants.red.security_groups", TooMany(ControlLimits.NetworksMax, "security groups"));
 
     [Fact]
@@ -91,7 +133,8 @@ public sealed class LimitTests
     {
         SecurityGroupRule rule = new() { Direction = Direction.Ingress };
         WithGroup(g => g with { Rules = Many((TopologyLimits.RulesMax / 2) + 1, _ => rule) }).ShouldBeRefused(
-            "tenants.red.security_groups[0].rules", TooMany(TopologyLimits.RulesMax / 2, "rules in one security group"));
+            "tenants.red.security_groups[0].rules", TooMany(
+                TopologyLimits.RulesMax / 2, "rules in one security group"));
     }
 
     [Fact]
@@ -99,7 +142,10 @@ public sealed class LimitTests
         WithRed(r => r with
         {
             Networks = r.Networks.Add(new Network { Name = "big" }),
-            Ports = [.. r.Ports, .. Many(ControlLimits.PortsMax - 1, i => new Port { Name = $"p{i}", Network = "big" })],
+            Ports =
+            [
+                .. r.Ports, .. Many(ControlLimits.PortsMax - 1, i => new Port { Name = $"p{i}", Network = "big" }),
+            ],
         }).ShouldBeRefused("tenants.red.ports", TooMany(ControlLimits.PortsMax, "ports"));
 
     [Fact]
@@ -110,44 +156,67 @@ public sealed class LimitTests
             Ports =
             [
                 .. r.Ports,
-                .. Many(TopologyLimits.PortsPerHostMax, i => new Port { Name = $"p{i}", Network = "big", Binding = new PortBinding("hv1", $"i{i}") }),
+                .. Many(
+                    TopologyLimits.PortsPerHostMax,
+                    i => new Port { Name = $"p{i}", Network = "big", Binding = new PortBinding("hv1", $"i{i}") }),
             ],
-        }).ShouldBeRefused("hosts.hv1.ports", TooMany(TopologyLimits.PortsPerHostMax, "ports and uplinks on host 'hv1'"));
+        }).ShouldBeRefused(
+            "hosts.hv1.ports", TooMany(TopologyLimits.PortsPerHostMax, "ports and uplinks on host 'hv1'"));
 
     [Fact]
     public void Addresses_of_a_port() =>
         WithPort(p => p with { Addresses = Many(ControlLimits.AddressesMax + 1, i => Nth("10.0.1.11", i)) })
-            .ShouldBeRefused("tenants.red.ports[0].addresses", TooMany(ControlLimits.AddressesMax, "addresses on one port"));
+            .ShouldBeRefused(
+                "tenants.red.ports[0].addresses", TooMany(ControlLimits.AddressesMax, "addresses on one port"));
 
     [Fact]
     public void Security_groups_of_a_port() =>
         WithRed(r => r with
         {
-            SecurityGroups = [.. r.SecurityGroups, .. Many(ControlLimits.SecurityGroupsPerPortMax, i => new SecurityGroup { Name = $"g{i}" })],
+            SecurityGroups =
+            [
+                .. r.SecurityGroups,
+                .. Many(ControlLimits.SecurityGroupsPerPortMax, i => new SecurityGroup { Name = $"g{i}" }),
+            ],
             Ports = r.Ports.SetItem(0, r.Ports[0] with
             {
                 SecurityGroups = ["web", .. Many(ControlLimits.SecurityGroupsPerPortMax, i => $"g{i}")],
             }),
-        }).ShouldBeRefused("tenants.red.ports[0].security_groups", TooMany(ControlLimits.SecurityGroupsPerPortMax, "security groups on one port"));
+        }).ShouldBeRefused(
+            "tenants.red.ports[0].security_groups",
+            TooMany(ControlLimits.SecurityGroupsPerPortMax, "security groups on one port"));
 
     [Fact]
     public void Allowed_address_pairs_with_fixed_addresses_fit_into_what_the_topology_holds()
     {
         const int Max = TopologyLimits.AllowedPairsMax - ControlLimits.AddressesMax - ControlLimits.SubnetsMax;
-        WithPort(p => p with { AllowedAddressPairs = Many(Max + 1, i => new AllowedAddressPair(new IpPrefix(Nth("10.0.1.100", i), 32))) })
+        WithPort(
+            p => p with
+            {
+                AllowedAddressPairs = Many(
+                    Max + 1, i => new AllowedAddressPair(new IpPrefix(Nth("10.0.1.100", i), 32))),
+            })
             .ShouldBeRefused("tenants.red.ports[0].allowed_address_pairs", TooMany(Max, "allowed address pairs"));
     }
 
     [Fact]
     public void Floating_IPs() =>
-        WithRed(r => r with { FloatingIps = Many(ControlLimits.FloatingIpsMax + 1, i => new FloatingIp(Nth("198.51.100.20", i % 200), "a")) })
-            .ShouldBeRefusedAmongOthers("tenants.red.floating_ips", TooMany(ControlLimits.FloatingIpsMax, "floating IPs"));
+        WithRed(
+            r => r with
+            {
+                FloatingIps = Many(
+                    ControlLimits.FloatingIpsMax + 1, i => new FloatingIp(Nth("198.51.100.20", i % 200), "a")),
+            })
+            .ShouldBeRefusedAmongOthers(
+                "tenants.red.floating_ips", TooMany(ControlLimits.FloatingIpsMax, "floating IPs"));
 
     [Fact]
     public void Port_forwards() =>
         WithRed(r => r with
         {
-            PortForwards = Many(ControlLimits.FloatingIpsMax + 1, i => new PortForward(Ip("198.51.100.10"), IpProtocol.Tcp, (ushort)(50_000 + i), "b", 80)),
+            PortForwards = Many(
+                ControlLimits.FloatingIpsMax + 1,
+                i => new PortForward(Ip("198.51.100.10"), IpProtocol.Tcp, (ushort)(50_000 + i), "b", 80)),
         }).ShouldBeRefused("tenants.red.port_forwards", TooMany(ControlLimits.FloatingIpsMax, "port forwards"));
 
     [Fact]
@@ -157,22 +226,35 @@ public sealed class LimitTests
             Networks =
             [
                 .. r.Networks,
-                .. Many(ControlLimits.RouterInterfacesMax - 1, i => new Network { Name = $"n{i}", Subnets = [new Subnet { Cidr = new IpPrefix(Nth("10.9.0.0", i << 8), 24) }] }),
+                .. Many(
+                    ControlLimits.RouterInterfacesMax - 1,
+                    i => new Network
+                    {
+                        Name = $"n{i}",
+                        Subnets = [new Subnet { Cidr = new IpPrefix(Nth("10.9.0.0", i << 8), 24) }],
+                    }),
             ],
             Routers =
             [
                 r.Routers[0] with
                 {
-                    Interfaces = [.. r.Routers[0].Interfaces, .. Many(ControlLimits.RouterInterfacesMax - 1, i => new RouterInterface($"n{i}"))],
+                    Interfaces =
+                    [
+                        .. r.Routers[0].Interfaces,
+                        .. Many(ControlLimits.RouterInterfacesMax - 1, i => new RouterInterface($"n{i}")),
+                    ],
                 },
             ],
-        }).ShouldBeRefused("tenants.red.routers[0].interfaces", TooMany(ControlLimits.RouterInterfacesMax, "networks on one router"));
+        }).ShouldBeRefused(
+            "tenants.red.routers[0].interfaces", TooMany(ControlLimits.RouterInterfacesMax, "networks on one router"));
 
     [Fact]
     public void Static_routes() =>
         WithRouter(r => r with
         {
-            Routes = Many(ControlLimits.StaticRoutesMax + 1, i => new StaticRoute(new IpPrefix(Nth("10.9.0.0", i), 32), RouteTarget.Blackhole, null)),
+            Routes = Many(
+                ControlLimits.StaticRoutesMax + 1,
+                i => new StaticRoute(new IpPrefix(Nth("10.9.0.0", i), 32), RouteTarget.Blackhole, null)),
         }).ShouldBeRefused("tenants.red.routers[0].routes", TooMany(ControlLimits.StaticRoutesMax, "static routes"));
 
     [Fact]
@@ -180,22 +262,32 @@ public sealed class LimitTests
     {
         ImmutableArray<IpAddress> servers = Many(ControlLimits.DnsNameserversMax + 1, i => Nth("10.0.1.53", i));
         WithSubnet(s => s with { DnsNameservers = servers })
-            .ShouldBeRefused("tenants.red.networks[0].subnets[0].dns", TooMany(ControlLimits.DnsNameserversMax, "resolvers"));
+            .ShouldBeRefused(
+                "tenants.red.networks[0].subnets[0].dns", TooMany(ControlLimits.DnsNameserversMax, "resolvers"));
         WithSubnet(s => s with { NtpServers = servers })
-            .ShouldBeRefused("tenants.red.networks[0].subnets[0].ntp", TooMany(ControlLimits.DnsNameserversMax, "time servers"));
+            .ShouldBeRefused(
+                "tenants.red.networks[0].subnets[0].ntp", TooMany(ControlLimits.DnsNameserversMax, "time servers"));
     }
 
     [Fact]
     public void Host_routes() =>
-        WithSubnet(s => s with { HostRoutes = Many(ControlLimits.HostRoutesMax + 1, i => new HostRoute(new IpPrefix(Nth("10.9.0.0", i), 32), Ip("10.0.1.9"))) })
-            .ShouldBeRefused("tenants.red.networks[0].subnets[0].host_routes", TooMany(ControlLimits.HostRoutesMax, "host routes"));
+        WithSubnet(
+            s => s with
+            {
+                HostRoutes = Many(
+                    ControlLimits.HostRoutesMax + 1,
+                    i => new HostRoute(new IpPrefix(Nth("10.9.0.0", i), 32), Ip("10.0.1.9"))),
+            })
+            .ShouldBeRefused(
+                "tenants.red.networks[0].subnets[0].host_routes", TooMany(ControlLimits.HostRoutesMax, "host routes"));
 
     [Fact]
     public void Names_have_63_characters()
     {
         WithRed(r => r with { Name = new string('x', ControlLimits.NameLengthMax) }).ShouldBeGood();
         string name = new('x', ControlLimits.NameLengthMax + 1);
-        WithRed(r => r with { Name = name }).ShouldBeRefused($"tenants.{name}", "a name has 1 to 63 characters; this one has 64");
+        WithRed(r => r with { Name = name })
+            .ShouldBeRefused($"tenants.{name}", "a name has 1 to 63 characters; this one has 64");
     }
 
     [Fact]
@@ -208,7 +300,10 @@ public sealed class LimitTests
     {
         DesiredState state = WithRed(r => r with
         {
-            Ports = [.. r.Ports, .. Many(ControlLimits.ErrorsMax + 7, i => new Port { Name = $"p{i}", Network = "none" })],
+            Ports =
+            [
+                .. r.Ports, .. Many(ControlLimits.ErrorsMax + 7, i => new Port { Name = $"p{i}", Network = "none" }),
+            ],
         });
         ImmutableArray<ConfigError> errors = DesiredStateValidator.Validate(state);
         errors.Length.ShouldBe(ControlLimits.ErrorsMax + 1);

@@ -27,7 +27,8 @@ public sealed class NetworkRulesTests
                 state.Hosts[0] with { Underlay = state.Hosts[0].Underlay with { Address = Ip("2001:db8::1") } },
                 state.Hosts[1] with { Underlay = state.Hosts[1].Underlay with { Address = Ip("2001:db8::2") } },
             ],
-        }).ShouldBeRefused("tenants.red.networks[0].mtu", "MTU of 1531", "VXLAN over IPv6 adds 70: lower this MTU to 1530");
+        }).ShouldBeRefused(
+            "tenants.red.networks[0].mtu", "MTU of 1531", "VXLAN over IPv6 adds 70: lower this MTU to 1530");
     }
 
     [Theory]
@@ -57,11 +58,16 @@ public sealed class NetworkRulesTests
     [Fact]
     public void Subnets_of_a_network_do_not_overlap() =>
         WithNetwork(n => n with { Subnets = n.Subnets.Add(new Model.Subnet { Cidr = Prefix("10.0.1.128/25") }) })
-            .ShouldBeRefused("tenants.red.networks[0].subnets[2].cidr", "10.0.1.128/25 overlaps subnet red-1-v4 (10.0.1.0/24)");
+            .ShouldBeRefused(
+                "tenants.red.networks[0].subnets[2].cidr", "10.0.1.128/25 overlaps subnet red-1-v4 (10.0.1.0/24)");
 
     [Fact]
     public void Subnets_of_a_network_have_different_names() =>
-        WithNetwork(n => n with { Subnets = n.Subnets.Add(new Model.Subnet { Name = "red-1-v4", Cidr = Prefix("10.9.0.0/24") }) })
+        WithNetwork(
+            n => n with
+            {
+                Subnets = n.Subnets.Add(new Model.Subnet { Name = "red-1-v4", Cidr = Prefix("10.9.0.0/24") }),
+            })
             .ShouldBeRefusedAmongOthers("tenants.red.networks[0].subnets[2].name", "are named 'red-1-v4'");
 
     [Fact]
@@ -72,7 +78,8 @@ public sealed class NetworkRulesTests
     [Fact]
     public void A_gateway_is_in_its_subnet() =>
         WithSubnet(s => s with { GatewayIp = Ip("10.0.2.1") })
-            .ShouldBeRefusedAmongOthers("tenants.red.networks[0].subnets[0].gateway", "gateway 10.0.2.1 is not in 10.0.1.0/24");
+            .ShouldBeRefusedAmongOthers(
+                "tenants.red.networks[0].subnets[0].gateway", "gateway 10.0.2.1 is not in 10.0.1.0/24");
 
     [Theory]
     [InlineData("10.0.1.0")]

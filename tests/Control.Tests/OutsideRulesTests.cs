@@ -8,12 +8,14 @@ public sealed class OutsideRulesTests
 {
     [Fact]
     public void An_uplink_names_a_host_that_exists() =>
-        WithUplink(u => u with { Host = "gw2" }).ShouldBeRefused("uplinks[0].host", "there is no host 'gw2'", "did you mean 'gw1'?");
+        WithUplink(u => u with { Host = "gw2" })
+            .ShouldBeRefused("uplinks[0].host", "there is no host 'gw2'", "did you mean 'gw1'?");
 
     [Fact]
     public void An_uplink_names_an_external_network_that_exists() =>
         WithUplink(u => u with { ExternalNetwork = "pubic" })
-            .ShouldBeRefused("uplinks[0].external_network", "there is no external network 'pubic'", "did you mean 'public'?");
+            .ShouldBeRefused(
+                "uplinks[0].external_network", "there is no external network 'pubic'", "did you mean 'public'?");
 
     [Theory]
     [InlineData(4095)]
@@ -29,12 +31,14 @@ public sealed class OutsideRulesTests
     [InlineData(253u)]
     [InlineData(255u)]
     public void A_FIB_table_is_not_the_kernels_own(uint table) =>
-        WithUplink(u => u with { Table = table }).ShouldBeRefused("uplinks[0].table", $"routing table {table} is the kernel's own");
+        WithUplink(u => u with { Table = table })
+            .ShouldBeRefused("uplinks[0].table", $"routing table {table} is the kernel's own");
 
     [Fact]
     public void A_gateway_is_on_the_link() =>
         WithUplink(u => u with { Gateways = [Ip("203.0.113.9")] })
-            .ShouldBeRefused("uplinks[0].gateways[0]", "gateway 203.0.113.9 is on no network of uplink 'isp'", "203.0.113.2/30");
+            .ShouldBeRefused(
+                "uplinks[0].gateways[0]", "gateway 203.0.113.9 is on no network of uplink 'isp'", "203.0.113.2/30");
 
     [Fact]
     public void A_link_local_IPv6_gateway_is_on_the_link() =>
@@ -47,7 +51,12 @@ public sealed class OutsideRulesTests
 
     [Fact]
     public void An_uplink_has_one_gateway_a_family() =>
-        WithUplink(u => u with { Addresses = [IpInterface.Parse("203.0.113.2/24")], Gateways = [Ip("203.0.113.1"), Ip("203.0.113.3")] })
+        WithUplink(
+            u => u with
+            {
+                Addresses = [IpInterface.Parse("203.0.113.2/24")],
+                Gateways = [Ip("203.0.113.1"), Ip("203.0.113.3")],
+            })
             .ShouldBeRefused("uplinks[0].gateways[1]", "203.0.113.3 is a second gateway of its family");
 
     [Theory]
@@ -60,7 +69,8 @@ public sealed class OutsideRulesTests
 
     [Fact]
     public void Both_addresses_of_a_31_are_host_addresses() =>
-        WithUplink(u => u with { Addresses = [IpInterface.Parse("203.0.113.0/31")], Gateways = [Ip("203.0.113.1")] }).ShouldBeGood();
+        WithUplink(u => u with { Addresses = [IpInterface.Parse("203.0.113.0/31")], Gateways = [Ip("203.0.113.1")] })
+            .ShouldBeGood();
 
     [Theory]
     [InlineData("0.0.0.0/0")]
@@ -78,7 +88,9 @@ public sealed class OutsideRulesTests
     {
         ExternalNetwork more = new() { Name = "more", Prefixes = [Prefix("198.51.100.128/25")] };
         (Good with { ExternalNetworks = Good.ExternalNetworks.Add(more) })
-            .ShouldBeRefused("external_networks[1].prefixes[0]", "198.51.100.128/25 overlaps 198.51.100.0/24 of external network 'public'");
+            .ShouldBeRefused(
+                "external_networks[1].prefixes[0]",
+                "198.51.100.128/25 overlaps 198.51.100.0/24 of external network 'public'");
     }
 
     [Fact]

@@ -38,7 +38,8 @@ public sealed class PortRulesTests
     [InlineData("10.0.1.255", "is the network or broadcast address of 10.0.1.0/24")]
     [InlineData("2001:db8:1:1::", "is the network or broadcast address of 2001:db8:1:1::/64")]
     public void An_address_is_a_host_address(string address, string rule) =>
-        WithPort(p => p with { Addresses = [Ip("10.0.1.11"), Ip(address)] }).ShouldBeRefused($"{Path}.addresses[1]", rule);
+        WithPort(p => p with { Addresses = [Ip("10.0.1.11"), Ip(address)] })
+            .ShouldBeRefused($"{Path}.addresses[1]", rule);
 
     [Fact]
     public void An_address_is_not_the_gateway() =>
@@ -47,15 +48,25 @@ public sealed class PortRulesTests
 
     [Fact]
     public void Two_ports_of_a_network_have_different_addresses() =>
-        WithRed(r => r with { Ports = r.Ports.SetItem(1, r.Ports[1] with { Addresses = [Ip("10.0.1.11")] }) }).ShouldBeRefused(
+        WithRed(r => r with { Ports = r.Ports.SetItem(1, r.Ports[1] with { Addresses = [Ip("10.0.1.11")] }) })
+            .ShouldBeRefused(
             "tenants.red.ports[1].addresses[0]", "10.0.1.11 is the address of port 'a' on network 'red-1' too");
 
     [Fact]
     public void A_full_subnet_has_no_address_left() =>
         WithRed(r => r with
         {
-            Networks = r.Networks.SetItem(1, new Network { Name = "red-2", Subnets = [new Subnet { Name = "red-2-v4", Cidr = Prefix("10.0.2.0/30") }] }),
-            Ports = [.. r.Ports, new Port { Name = "x", Network = "red-2" }, new Port { Name = "y", Network = "red-2" }],
+            Networks = r.Networks.SetItem(
+                1,
+                new Network
+                {
+                    Name = "red-2",
+                    Subnets = [new Subnet { Name = "red-2-v4", Cidr = Prefix("10.0.2.0/30") }],
+                }),
+            Ports =
+            [
+                .. r.Ports, new Port { Name = "x", Network = "red-2" }, new Port { Name = "y", Network = "red-2" },
+            ],
         }).ShouldBeRefused("tenants.red.ports[3]", "port 'y' finds no free address: 10.0.2.0/30 is full");
 
     [Fact]
@@ -65,7 +76,8 @@ public sealed class PortRulesTests
 
     [Fact]
     public void A_security_group_is_named_once() =>
-        WithPort(p => p with { SecurityGroups = ["web", "web"] }).ShouldBeRefused($"{Path}.security_groups[1]", "'web' is named twice");
+        WithPort(p => p with { SecurityGroups = ["web", "web"] })
+            .ShouldBeRefused($"{Path}.security_groups[1]", "'web' is named twice");
 
     [Fact]
     public void Security_groups_need_port_security() =>
@@ -79,7 +91,11 @@ public sealed class PortRulesTests
 
     [Fact]
     public void An_allowed_MAC_is_unicast() =>
-        WithPort(p => p with { AllowedAddressPairs = [new AllowedAddressPair(Prefix("10.0.1.100/32"), MacAddress.Broadcast)] })
+        WithPort(
+            p => p with
+            {
+                AllowedAddressPairs = [new AllowedAddressPair(Prefix("10.0.1.100/32"), MacAddress.Broadcast)],
+            })
             .ShouldBeRefused($"{Path}.allowed_address_pairs[0].mac", "is a group address");
 
     [Fact]

@@ -51,7 +51,8 @@ public sealed class PublicAddressRulesTests
     [Fact]
     public void A_router_leads_from_the_port_to_the_outside() =>
         WithRouter(r => r with { ExternalGateway = null })
-            .ShouldBeRefusedAmongOthers($"{Path}.port", "no router leads from network 'red-1' to external network 'public'");
+            .ShouldBeRefusedAmongOthers(
+                $"{Path}.port", "no router leads from network 'red-1' to external network 'public'");
 
     [Fact]
     public void A_public_address_has_one_owner() =>
@@ -107,7 +108,10 @@ public sealed class PublicAddressRulesTests
     public void Routed_subnets_of_two_tenants_do_not_overlap()
     {
         Tenant blue = Red with { Name = "blue", FloatingIps = [], PortForwards = [], Ports = [] };
-        blue = blue with { Routers = [blue.Routers[0] with { ExternalGateway = new ExternalGateway { Network = "public" } }] };
+        blue = blue with
+        {
+            Routers = [blue.Routers[0] with { ExternalGateway = new ExternalGateway { Network = "public" } }],
+        };
         (Good with { Tenants = Good.Tenants.SetItem(1, blue) }).ShouldBeRefused(
             "tenants.blue.routers[0].interfaces", "2001:db8:1:1::/64 is public and overlaps 2001:db8:1:1::/64 of router 'red/edge'");
     }
@@ -126,6 +130,7 @@ public sealed class PublicAddressRulesTests
                 ExternalGateway = new ExternalGateway { Network = "public" },
             }),
         });
-        state.ShouldBeRefusedAmongOthers("tenants.red.routers[1].interfaces", "holds 198.51.100.10 of router 'red/edge'");
+        state.ShouldBeRefusedAmongOthers(
+            "tenants.red.routers[1].interfaces", "holds 198.51.100.10 of router 'red/edge'");
     }
 }

@@ -26,7 +26,11 @@ public sealed class RouterRulesTests
     [Fact]
     public void A_subnet_name_that_two_networks_have_is_not_enough()
     {
-        Network third = new() { Name = "red-3", Subnets = [new Subnet { Name = "red-2-v4", Cidr = Prefix("10.0.3.0/24") }] };
+        Network third = new()
+        {
+            Name = "red-3",
+            Subnets = [new Subnet { Name = "red-2-v4", Cidr = Prefix("10.0.3.0/24") }],
+        };
         WithRed(r => r with { Networks = r.Networks.Add(third) }).ShouldBeRefused(
             $"{Path}.interfaces[2]", "'red-2-v4' is a subnet of several networks", "write red-2/red-2-v4 or red-3/red-2-v4");
     }
@@ -46,12 +50,14 @@ public sealed class RouterRulesTests
     public void A_router_needs_an_address_on_the_subnet() =>
         WithRed(r => r with
         {
-            Networks = r.Networks.SetItem(1, r.Networks[1] with { Subnets = [r.Networks[1].Subnets[0] with { HasGateway = false }] }),
+            Networks = r.Networks.SetItem(
+                1, r.Networks[1] with { Subnets = [r.Networks[1].Subnets[0] with { HasGateway = false }] }),
         }).ShouldBeRefused($"{Path}.interfaces[2]", "subnet red-2-v4 has no gateway address");
 
     [Fact]
     public void An_interface_address_is_a_host_address_of_the_subnet() =>
-        WithRouter(r => r with { Interfaces = r.Interfaces.SetItem(2, new RouterInterface("red-2-v4", Ip("10.0.1.254"))) })
+        WithRouter(
+            r => r with { Interfaces = r.Interfaces.SetItem(2, new RouterInterface("red-2-v4", Ip("10.0.1.254"))) })
             .ShouldBeRefused($"{Path}.interfaces[2].address", "10.0.1.254 is not a host address of 10.0.2.0/24");
 
     [Fact]
@@ -61,14 +67,20 @@ public sealed class RouterRulesTests
 
     [Fact]
     public void Two_routers_on_a_network_have_different_addresses() =>
-        WithRed(r => r with { Routers = r.Routers.Add(new Router { Name = "two", Interfaces = [new RouterInterface("red-2-v4")] }) })
-            .ShouldBeRefused("tenants.red.routers[1].interfaces[0]", "router 'edge' already has the address 10.0.2.1", "address: …");
+        WithRed(
+            r => r with
+            {
+                Routers = r.Routers.Add(new Router { Name = "two", Interfaces = [new RouterInterface("red-2-v4")] }),
+            })
+            .ShouldBeRefused(
+                "tenants.red.routers[1].interfaces[0]", "router 'edge' already has the address 10.0.2.1", "address: …");
 
     [Fact]
     public void A_second_router_with_its_own_address_is_good() =>
         WithRed(r => r with
         {
-            Routers = r.Routers.Add(new Router { Name = "two", Interfaces = [new RouterInterface("red-2-v4", Ip("10.0.2.2"))] }),
+            Routers = r.Routers.Add(
+                new Router { Name = "two", Interfaces = [new RouterInterface("red-2-v4", Ip("10.0.2.2"))] }),
         }).ShouldBeGood();
 
     [Fact]
@@ -84,12 +96,14 @@ public sealed class RouterRulesTests
     [Fact]
     public void A_SNAT_address_is_IPv4() =>
         WithGateway(g => g with { Address = Ip("2001:db8:1::10") })
-            .ShouldBeRefusedAmongOthers($"{Path}.external_gateway.address", "is IPv6, which is routed without translation");
+            .ShouldBeRefusedAmongOthers(
+                $"{Path}.external_gateway.address", "is IPv6, which is routed without translation");
 
     [Fact]
     public void A_SNAT_address_is_not_an_uplinks_own()
     {
-        DesiredState state = WithUplink(u => u with { Addresses = [Wire.IpInterface.Parse("198.51.100.10/24")], Gateways = [] });
+        DesiredState state = WithUplink(
+            u => u with { Addresses = [Wire.IpInterface.Parse("198.51.100.10/24")], Gateways = [] });
         state.ShouldBeRefused($"{Path}.external_gateway.address", "is the own address of uplink 'isp'");
     }
 
@@ -125,7 +139,8 @@ public sealed class RouterRulesTests
     [Fact]
     public void A_next_hop_is_on_a_subnet_of_the_router() =>
         WithRouter(r => r with { Routes = [new StaticRoute(Prefix("10.9.0.0/16"), RouteTarget.Port, Ip("10.0.3.9"))] })
-            .ShouldBeRefused($"{Path}.routes[0].next_hop", "next hop 10.0.3.9 is on no subnet of router 'edge'", "10.0.1.0/24");
+            .ShouldBeRefused(
+                $"{Path}.routes[0].next_hop", "next hop 10.0.3.9 is on no subnet of router 'edge'", "10.0.1.0/24");
 
     [Fact]
     public void A_next_hop_is_another_router() =>
@@ -134,6 +149,7 @@ public sealed class RouterRulesTests
 
     [Fact]
     public void A_next_hop_is_of_the_routes_family() =>
-        WithRouter(r => r with { Routes = [new StaticRoute(Prefix("2001:db8:9::/48"), RouteTarget.Port, Ip("10.0.1.9"))] })
+        WithRouter(
+            r => r with { Routes = [new StaticRoute(Prefix("2001:db8:9::/48"), RouteTarget.Port, Ip("10.0.1.9"))] })
             .ShouldBeRefused($"{Path}.routes[0]", "has no next hop of its family");
 }

@@ -27,8 +27,16 @@ internal static class Samples
     {
         Hosts =
         [
-            new Host { Name = "gw1", Underlay = new Underlay { Address = Ip("192.0.2.11"), Interface = "ul0", Mtu = 1600 } },
-            new Host { Name = "hv1", Underlay = new Underlay { Address = Ip("192.0.2.12"), Interface = "ul0", Mtu = 1600 } },
+            new Host
+            {
+                Name = "gw1",
+                Underlay = new Underlay { Address = Ip("192.0.2.11"), Interface = "ul0", Mtu = 1600 },
+            },
+            new Host
+            {
+                Name = "hv1",
+                Underlay = new Underlay { Address = Ip("192.0.2.12"), Interface = "ul0", Mtu = 1600 },
+            },
         ],
         ExternalNetworks =
         [
@@ -67,7 +75,10 @@ internal static class Samples
             new Router
             {
                 Name = "edge",
-                Interfaces = [new RouterInterface("red-1-v4"), new RouterInterface("red-1-v6"), new RouterInterface("red-2-v4")],
+                Interfaces =
+                [
+                    new RouterInterface("red-1-v4"), new RouterInterface("red-1-v6"), new RouterInterface("red-2-v4"),
+                ],
                 ExternalGateway = new ExternalGateway
                 {
                     Network = "public",
@@ -118,7 +129,8 @@ internal static class Samples
     public static DesiredState WithUnderlay(Func<Underlay, Underlay> change) =>
         WithHost(host => host with { Underlay = change(host.Underlay) });
 
-    public static DesiredState WithUplink(Func<Uplink, Uplink> change) => Good with { Uplinks = [change(Good.Uplinks[0])] };
+    public static DesiredState WithUplink(Func<Uplink, Uplink> change) =>
+        Good with { Uplinks = [change(Good.Uplinks[0])] };
 
     public static DesiredState WithNetwork(Func<Network, Network> change) =>
         WithRed(red => red with { Networks = red.Networks.SetItem(0, change(red.Networks[0])) });
@@ -155,7 +167,8 @@ internal static class Samples
     public static void ShouldBeRefusedAmongOthers(this DesiredState state, string path, string rule)
     {
         ImmutableArray<ConfigError> errors = DesiredStateValidator.Validate(state);
-        errors.ShouldContain(e => e.Path == path && e.Rule.Contains(rule, StringComparison.Ordinal), string.Join('\n', errors));
+        errors.ShouldContain(
+            e => e.Path == path && e.Rule.Contains(rule, StringComparison.Ordinal), string.Join('\n', errors));
     }
 
     public static void ShouldBeGood(this DesiredState state) => DesiredStateValidator.Validate(state).ShouldBeEmpty();

@@ -15,7 +15,8 @@ public sealed class SecurityGroupRulesTests
 
     [Fact]
     public void An_egress_rule_beside_default_egress_does_nothing() =>
-        WithGroup(g => g with { DefaultEgress = true, Rules = [new SecurityGroupRule { Direction = Direction.Egress }] })
+        WithGroup(
+            g => g with { DefaultEgress = true, Rules = [new SecurityGroupRule { Direction = Direction.Egress }] })
             .ShouldBeRefused(RulePath, "lets everything leave already", "default_egress: false");
 
     [Fact]
@@ -24,7 +25,8 @@ public sealed class SecurityGroupRulesTests
             .ShouldBeRefused($"{RulePath}.remote_group", "there is no security group 'wep'", "did you mean 'web'?");
 
     [Fact]
-    public void Every_tenant_has_the_default_group() => WithRule(r => r with { RemoteGroup = "default" }).ShouldBeGood();
+    public void Every_tenant_has_the_default_group() =>
+        WithRule(r => r with { RemoteGroup = "default" }).ShouldBeGood();
 
     [Fact]
     public void A_rule_has_one_remote() =>
@@ -38,20 +40,29 @@ public sealed class SecurityGroupRulesTests
 
     [Fact]
     public void ICMPv6_is_not_for_IPv4() =>
-        WithRule(_ => new SecurityGroupRule { Direction = Direction.Ingress, Protocol = IpProtocol.Icmpv6, EtherType = EtherType.Ipv4 })
+        WithRule(
+            _ => new SecurityGroupRule
+            {
+                Direction = Direction.Ingress,
+                Protocol = IpProtocol.Icmpv6,
+                EtherType = EtherType.Ipv4,
+            })
             .ShouldBeRefused($"{RulePath}.protocol", "ICMPv6 is not carried by IPv4");
 
     [Fact]
     public void Rules_are_for_IP() =>
-        WithRule(r => r with { EtherType = EtherType.Arp }).ShouldBeRefused($"{RulePath}.ethertype", "rules are for IPv4 or IPv6");
+        WithRule(r => r with { EtherType = EtherType.Arp })
+            .ShouldBeRefused($"{RulePath}.ethertype", "rules are for IPv4 or IPv6");
 
     [Fact]
     public void Ports_belong_to_protocols_with_ports() =>
-        WithRule(r => r with { Protocol = IpProtocol.Gre }).ShouldBeRefused($"{RulePath}.ports", "ports belong to tcp, udp and sctp");
+        WithRule(r => r with { Protocol = IpProtocol.Gre })
+            .ShouldBeRefused($"{RulePath}.ports", "ports belong to tcp, udp and sctp");
 
     [Fact]
     public void A_range_ends_after_it_begins() =>
-        WithRule(r => r with { PortRangeMin = 81 }).ShouldBeRefused($"{RulePath}.ports", "81-80 ends before it begins", "80-81?");
+        WithRule(r => r with { PortRangeMin = 81 })
+            .ShouldBeRefused($"{RulePath}.ports", "81-80 ends before it begins", "80-81?");
 
     [Fact]
     public void An_ICMP_type_belongs_to_ICMP() =>
@@ -64,6 +75,13 @@ public sealed class SecurityGroupRulesTests
 
     [Fact]
     public void ICMP_code_255_is_reserved() =>
-        WithRule(_ => new SecurityGroupRule { Direction = Direction.Ingress, Protocol = IpProtocol.Icmp, IcmpType = 3, IcmpCode = 255 })
+        WithRule(
+            _ => new SecurityGroupRule
+            {
+                Direction = Direction.Ingress,
+                Protocol = IpProtocol.Icmp,
+                IcmpType = 3,
+                IcmpCode = 255,
+            })
             .ShouldBeRefused($"{RulePath}.icmp_code", "255 is reserved");
 }

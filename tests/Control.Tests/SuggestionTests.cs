@@ -18,7 +18,8 @@ public sealed class SuggestionTests
     public void Another_word_finds_nothing() => Suggestion.Nearest("elephant", ["addresses", "mtu"]).ShouldBeNull();
 
     [Fact]
-    public void A_hint_lists_what_there_is() => Suggestion.Hint("elephant", ["a", "b"], "names").ShouldBe("names: a, b");
+    public void A_hint_lists_what_there_is() =>
+        Suggestion.Hint("elephant", ["a", "b"], "names").ShouldBe("names: a, b");
 
     [Fact]
     public void A_hint_says_that_there_is_nothing() => Suggestion.Hint("x", [], "names").ShouldBe("there are no names");

@@ -22,7 +22,8 @@ public sealed class TranslationTests
     {
         foreach (Overlay.Topology.Host host in _parts.Hosts)
         {
-            TopologySnapshot.TryCreate(_parts, host.Id, 1, out _, out System.Collections.Generic.IReadOnlyList<TopologyFault> faults)
+            TopologySnapshot.TryCreate(
+                _parts, host.Id, 1, out _, out System.Collections.Generic.IReadOnlyList<TopologyFault> faults)
                 .ShouldBeTrue(string.Join('\n', faults));
         }
     }
@@ -58,7 +59,16 @@ public sealed class TranslationTests
     {
         _parts.Bridges.Single(b => b.Name == "red/red-2").Mtu.ShouldBe(1500);
         DesiredState small = WithUnderlay(u => u with { Mtu = 1500 });
-        small = small with { Tenants = [small.Tenants[0] with { Networks = small.Tenants[0].Networks.SetItem(0, small.Tenants[0].Networks[0] with { Mtu = null }) }] };
+        small = small with
+        {
+            Tenants =
+            [
+                small.Tenants[0] with
+                {
+                    Networks = small.Tenants[0].Networks.SetItem(0, small.Tenants[0].Networks[0] with { Mtu = null }),
+                },
+            ],
+        };
         small.Translated().Bridges.Single(b => b.Name == "red/red-1").Mtu.ShouldBe(1450);
     }
 
@@ -112,7 +122,8 @@ public sealed class TranslationTests
     [Fact]
     public void A_prefix_on_the_link_to_the_ISP_is_not_ended()
     {
-        DesiredState state = WithUplink(u => u with { Addresses = [IpInterface.Parse("198.51.100.2/24")], Gateways = [Ip("198.51.100.1")] });
+        DesiredState state = WithUplink(
+            u => u with { Addresses = [IpInterface.Parse("198.51.100.2/24")], Gateways = [Ip("198.51.100.1")] });
         state.Translated().Routers.Single(r => r.Name == "public provider router")
             .Routes.ShouldNotContain(r => r.Destination == Prefix("198.51.100.0/24"));
     }
@@ -156,7 +167,12 @@ public sealed class TranslationTests
         group.Name.ShouldBe("security group red/web, ingress");
         group.Rules.ShouldBe(
         [
-            new Rule(RuleVerdict.Accept, Protocol: IpProtocol.Tcp, DestinationPortMin: 80, DestinationPortMax: 80, HasPorts: true),
+            new Rule(
+                RuleVerdict.Accept,
+                Protocol: IpProtocol.Tcp,
+                DestinationPortMin: 80,
+                DestinationPortMax: 80,
+                HasPorts: true),
             new Rule(RuleVerdict.Accept, SourceGroup: _parts.AddressGroups.Single(g => g.Name == "red/web").Id),
         ]);
     }
@@ -165,16 +181,28 @@ public sealed class TranslationTests
     public void A_group_without_egress_rules_lets_everything_leave()
     {
         Chain fromPort = _parts.Chains.Single(c => c.Id == _parts.Port("red/a").FromPort);
-        _parts.Chains.Single(c => c.Id == fromPort.Rules.Single().JumpTo).Rules.ShouldBe([new Rule(RuleVerdict.Accept)]);
+        _parts.Chains.Single(
+            c => c.Id == fromPort.Rules.Single().JumpTo).Rules.ShouldBe([new Rule(RuleVerdict.Accept)]);
     }
 
     [Fact]
     public void A_group_with_an_egress_rule_lets_only_that_leave()
     {
-        SecurityGroupRule udp = new() { Direction = Direction.Egress, Protocol = IpProtocol.Udp, RemoteIpPrefix = Prefix("10.0.0.0/8") };
+        SecurityGroupRule udp = new()
+        {
+            Direction = Direction.Egress,
+            Protocol = IpProtocol.Udp,
+            RemoteIpPrefix = Prefix("10.0.0.0/8"),
+        };
         TopologyParts parts = WithGroup(g => g with { Rules = [udp] }).Translated();
         parts.Chains.Single(c => c.Name == "security group red/web, egress").Rules.ShouldBe(
-            [new Rule(RuleVerdict.Accept, EtherType: EtherType.Ipv4, Protocol: IpProtocol.Udp, Destination: Prefix("10.0.0.0/8"))]);
+            [
+                new Rule(
+                    RuleVerdict.Accept,
+                    EtherType: EtherType.Ipv4,
+                    Protocol: IpProtocol.Udp,
+                    Destination: Prefix("10.0.0.0/8")),
+            ]);
     }
 
     [Fact]
@@ -195,7 +223,8 @@ public sealed class TranslationTests
     [InlineData(null, null, EtherType.Ipv4, IpProtocol.Icmp)]
     [InlineData(EtherType.Ipv6, null, EtherType.Ipv6, IpProtocol.Icmpv6)]
     [InlineData(null, "2001:db8::/32", EtherType.Ipv6, IpProtocol.Icmpv6)]
-    public void ICMP_means_the_familys_own(EtherType? etherType, string? prefix, EtherType expected, IpProtocol protocol)
+    public void ICMP_means_the_familys_own(
+        EtherType? etherType, string? prefix, EtherType expected, IpProtocol protocol)
     {
         SecurityGroupRule rule = new()
         {
@@ -217,7 +246,8 @@ public sealed class TranslationTests
     [Fact]
     public void Without_port_security_a_port_has_no_chains()
     {
-        VirtualPort open = WithPort(p => p with { SecurityGroups = null, IsPortSecurityEnabled = false }).Translated().Port("red/a");
+        VirtualPort open = WithPort(
+            p => p with { SecurityGroups = null, IsPortSecurityEnabled = false }).Translated().Port("red/a");
         open.FromPort.ShouldBe(ObjectId.None);
         open.ToPort.ShouldBe(ObjectId.None);
         open.PortSecurity.ShouldBeFalse();
@@ -235,17 +265,22 @@ public sealed class TranslationTests
     [Fact]
     public void Names_that_fall_into_one_tunnel_key_slot_are_refused()
     {
-        // With 16 bits of slot, a thousand ports on one host hold a pair by chance (the chance that they do not is 1 in 2,000).
+        // With 16 bits of slot, a thousand ports on one host hold a pair by chance (the chance that they do not is 1 in
+        // 2,000).
         DesiredState state = WithRed(r => r with
         {
             Networks = r.Networks.Add(new Model.Network { Name = "big" }),
             Ports =
             [
                 .. r.Ports,
-                .. Enumerable.Range(0, 1000).Select(i => new Port { Name = $"p{i}", Network = "big", Binding = new Model.PortBinding("hv1", $"i{i}") }),
+                .. Enumerable.Range(0, 1000).Select(
+                    i => new Port { Name = $"p{i}", Network = "big", Binding = new Model.PortBinding("hv1", $"i{i}") }),
             ],
         });
-        Control.Translation.TopologyTranslator.TryTranslate(state, out TopologyParts? parts, out System.Collections.Immutable.ImmutableArray<Validation.ConfigError> errors)
+        Control.Translation.TopologyTranslator.TryTranslate(
+            state,
+            out TopologyParts? parts,
+            out System.Collections.Immutable.ImmutableArray<Validation.ConfigError> errors)
             .ShouldBeFalse();
         parts.ShouldBeNull();
         errors.ShouldAllBe(e => e.Path == "hosts.hv1" && e.Hint == "rename one of the two");

@@ -2,7 +2,9 @@ using System;
 
 namespace Genkan.Control.Model;
 
-/// <summary>The named maxima of a desired state; each has a test that goes past it. Those of the topology come on top.</summary>
+/// <summary>
+/// The named maxima of a desired state; each has a test that goes past it. Those of the topology come on top.
+/// </summary>
 public static class ControlLimits
 {
     /// <summary>Characters of a name: letters, digits, <c>.</c>, <c>_</c> and <c>-</c>.</summary>

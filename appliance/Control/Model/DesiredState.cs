@@ -3,7 +3,8 @@ using System.Collections.Immutable;
 namespace Genkan.Control.Model;
 
 /// <summary>
-/// What operators and tenants want, in the nouns of OpenStack Networking. It knows nothing of the file, the request or the
+/// What operators and tenants want, in the nouns of OpenStack Networking. It knows nothing of the file, the request or
+/// the
 /// store that it came from; order is kept, because errors name elements by their index.
 /// </summary>
 public sealed record DesiredState

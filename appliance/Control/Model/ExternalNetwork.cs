@@ -9,7 +9,9 @@ public sealed record ExternalNetwork
     /// <summary>Name.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Public prefixes that the ISPs route to us: floating IPs, SNAT addresses and routed subnets come from them.</summary>
+    /// <summary>
+    /// Public prefixes that the ISPs route to us: floating IPs, SNAT addresses and routed subnets come from them.
+    /// </summary>
     public ImmutableArray<IpPrefix> Prefixes { get; init; } = [];
 }
 

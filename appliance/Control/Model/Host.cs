@@ -27,7 +27,9 @@ public sealed record Underlay
     /// <summary>UDP port of VXLAN (RFC 7348 §5), the same on all hosts.</summary>
     public ushort VxlanPort { get; init; } = 4789;
 
-    /// <summary>Octets that VXLAN adds to an IP packet: 50 over IPv4, 70 over IPv6 (outer IP, UDP, VXLAN, inner Ethernet).</summary>
+    /// <summary>
+    /// Octets that VXLAN adds to an IP packet: 50 over IPv4, 70 over IPv6 (outer IP, UDP, VXLAN, inner Ethernet).
+    /// </summary>
     public int OverheadOctets => Address.IsIpv4 ? 50 : 70;
 
     /// <summary>Octets of the largest tenant packet that crosses without fragments.</summary>

@@ -17,7 +17,8 @@ public sealed record Port
 
     /// <summary>
     /// Addresses asked for (Neutron: <c>fixed_ips</c>); null for the first free one of the first IPv4 subnet. Each
-    /// advertised IPv6 subnet gives the EUI-64 address besides, since the VM forms it by itself. Empty: no address at all.
+    /// advertised IPv6 subnet gives the EUI-64 address besides, since the VM forms it by itself. Empty: no address at
+    /// all.
     /// </summary>
     public ImmutableArray<IpAddress>? Addresses { get; init; }
 

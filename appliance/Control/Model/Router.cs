@@ -23,9 +23,12 @@ public sealed record Router
     public ImmutableArray<StaticRoute> Routes { get; init; } = [];
 }
 
-/// <summary>A router's attachment to a subnet, or to several of one network. All of one network share a port of the router.</summary>
+/// <summary>
+/// A router's attachment to a subnet, or to several of one network. All of one network share a port of the router.
+/// </summary>
 /// <param name="Subnet">
-/// A subnet's name, or <c>network/subnet</c> with its name or range, or a network's name for all its subnets that have a gateway.
+/// A subnet's name, or <c>network/subnet</c> with its name or range, or a network's name for all its subnets that have
+/// a gateway.
 /// </param>
 /// <param name="Address">The router's address there; null for the subnet's gateway. Only with a single subnet.</param>
 public sealed record RouterInterface(string Subnet, IpAddress? Address = null);
@@ -36,13 +39,19 @@ public sealed record ExternalGateway
     /// <summary>Name of the external network.</summary>
     public required string Network { get; init; }
 
-    /// <summary>The router's public IPv4 address: source of what SNAT translates. Null: no IPv4 to the outside but floating IPs.</summary>
+    /// <summary>
+    /// The router's public IPv4 address: source of what SNAT translates. Null: no IPv4 to the outside but floating IPs.
+    /// </summary>
     public IpAddress? Address { get; init; }
 
-    /// <summary>Translate the source of what has no floating IP (Neutron: <c>enable_snat</c>). Needs <see cref="Address"/>.</summary>
+    /// <summary>
+    /// Translate the source of what has no floating IP (Neutron: <c>enable_snat</c>). Needs <see cref="Address"/>.
+    /// </summary>
     public bool IsSnatEnabled { get; init; } = true;
 
-    /// <summary>Ports of the address by host; empty for equal shares of 1024 to 65535, in the order of the hosts.</summary>
+    /// <summary>
+    /// Ports of the address by host; empty for equal shares of 1024 to 65535, in the order of the hosts.
+    /// </summary>
     public ImmutableArray<SnatBlock> SnatBlocks { get; init; } = [];
 }
 

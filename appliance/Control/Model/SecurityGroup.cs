@@ -16,7 +16,8 @@ public sealed record SecurityGroup
     public bool IsStateful { get; init; } = true;
 
     /// <summary>
-    /// Everything may leave: the two egress rules that Neutron gives a new group. Null: true if <see cref="Rules"/> has no egress
+    /// Everything may leave: the two egress rules that Neutron gives a new group. Null: true if <see cref="Rules"/> has
+    /// no egress
     /// rule.
     /// </summary>
     public bool? DefaultEgress { get; init; }
@@ -25,7 +26,8 @@ public sealed record SecurityGroup
     public ImmutableArray<SecurityGroupRule> Rules { get; init; } = [];
 
     /// <summary>
-    /// The group named <see cref="DefaultName"/> of a tenant that does not list one: all egress, and ingress from its own members.
+    /// The group named <see cref="DefaultName"/> of a tenant that does not list one: all egress, and ingress from its
+    /// own members.
     /// </summary>
     public static SecurityGroup Default { get; } = new()
     {

@@ -8,7 +8,8 @@ using Genkan.Wire;
 namespace Genkan.Control.Plan;
 
 /// <summary>
-/// Gives every port its MAC and addresses. Addresses that are asked for come first; then each port without gets the first free
+/// Gives every port its MAC and addresses. Addresses that are asked for come first; then each port without gets the
+/// first free
 /// one, in the order of the state, so that a port added at the end moves nobody.
 /// </summary>
 internal static class AddressPlan
@@ -35,7 +36,8 @@ internal static class AddressPlan
             if (!tenant.Networks.TryGetValue(port.Network, out Network? network)) continue;
             string fullName = tenant.FullName(port.Name);
             MacAddress mac = port.Mac ?? DerivedMac.OfPort(ObjectIds.Port(fullName));
-            plans.Add(new PortPlan(port, i, fullName, network, mac, AddressesOf(port, network, mac, uses[network.Name])));
+            plans.Add(
+                new PortPlan(port, i, fullName, network, mac, AddressesOf(port, network, mac, uses[network.Name])));
         }
 
         return plans.ToImmutable();

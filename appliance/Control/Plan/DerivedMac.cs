@@ -3,7 +3,9 @@ using Genkan.Wire;
 
 namespace Genkan.Control.Plan;
 
-/// <summary>MAC addresses made of names, locally administered: the same on every host and after every restart.</summary>
+/// <summary>
+/// MAC addresses made of names, locally administered: the same on every host and after every restart.
+/// </summary>
 internal static class DerivedMac
 {
     private const ulong RouterBase = 0x0200_0000_0000;

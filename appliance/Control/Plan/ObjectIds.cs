@@ -24,12 +24,14 @@ public static class ObjectIds
     /// <summary>A router's port towards a network of its tenant.</summary>
     /// <param name="router">Full name of the router.</param>
     /// <param name="network">Name of the network.</param>
-    public static ObjectId RouterPort(string router, string network) => ObjectId.Of("router-port", $"{router}:{network}");
+    public static ObjectId RouterPort(string router, string network) =>
+        ObjectId.Of("router-port", $"{router}:{network}");
 
     /// <summary>The other end of <see cref="RouterPort"/>: the bridge's port.</summary>
     /// <param name="router">Full name of the router.</param>
     /// <param name="network">Name of the network.</param>
-    public static ObjectId NetworkPort(string router, string network) => ObjectId.Of("network-port", $"{router}:{network}");
+    public static ObjectId NetworkPort(string router, string network) =>
+        ObjectId.Of("network-port", $"{router}:{network}");
 
     /// <summary>A router's external port.</summary>
     /// <param name="router">Full name of the router.</param>
@@ -64,7 +66,8 @@ public static class ObjectIds
     /// <summary>The chain of a port in one direction: jumps to its groups.</summary>
     /// <param name="fullName">Tenant, slash, name.</param>
     /// <param name="direction"><c>ingress</c> or <c>egress</c>, seen from the VM.</param>
-    public static ObjectId PortChain(string fullName, string direction) => ObjectId.Of("port-chain", $"{fullName}/{direction}");
+    public static ObjectId PortChain(string fullName, string direction) =>
+        ObjectId.Of("port-chain", $"{fullName}/{direction}");
 
     /// <summary>A floating IP.</summary>
     /// <param name="address">Its public address.</param>

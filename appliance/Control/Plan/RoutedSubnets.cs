@@ -9,7 +9,8 @@ namespace Genkan.Control.Plan;
 internal static class RoutedSubnets
 {
     /// <summary>
-    /// Those behind a router with a way out that lie in a public prefix: all of IPv6, and IPv4 where the router does no SNAT.
+    /// Those behind a router with a way out that lie in a public prefix: all of IPv6, and IPv4 where the router does no
+    /// SNAT.
     /// </summary>
     public static IEnumerable<IpPrefix> Of(StatePlan plan, RouterPlan router)
     {
@@ -20,6 +21,7 @@ internal static class RoutedSubnets
         }
 
         return router.Ports.SelectMany(static port => port.Subnets).Select(static subnet => subnet.Cidr)
-            .Where(cidr => (cidr.IsIpv6 || !gateway.IsSnatEnabled || gateway.Address is null) && outside.Prefixes.Any(p => p.Contains(cidr)));
+            .Where(cidr => cidr.IsIpv6 || !gateway.IsSnatEnabled || gateway.Address is null)
+            .Where(cidr => outside.Prefixes.Any(prefix => prefix.Contains(cidr)));
     }
 }

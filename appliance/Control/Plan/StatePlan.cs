@@ -8,7 +8,8 @@ using Genkan.Wire;
 namespace Genkan.Control.Plan;
 
 /// <summary>
-/// A desired state with names found, defaults filled in and addresses allotted. It is made from any state, also one with
+/// A desired state with names found, defaults filled in and addresses allotted. It is made from any state, also one
+/// with
 /// mistakes (what cannot be found is left out), so that validation and translation see the same things.
 /// </summary>
 internal sealed class StatePlan

@@ -125,7 +125,8 @@ internal sealed class TenantPlan
         if (at < 0)
         {
             ObjectId id = ObjectIds.RouterPort(router, place.Network.Name);
-            ports.Add(new RouterPortPlan(router, place.Network, DerivedMac.OfRouterPort(id), [address], [place.Subnet]));
+            ports.Add(
+                new RouterPortPlan(router, place.Network, DerivedMac.OfRouterPort(id), [address], [place.Subnet]));
             return;
         }
 

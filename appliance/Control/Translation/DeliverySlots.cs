@@ -8,7 +8,8 @@ using Genkan.Overlay.Topology;
 namespace Genkan.Control.Translation;
 
 /// <summary>
-/// Tunnel keys are derived from names until a store hands them out, so two names may fall into one slot of a host's delivery
+/// Tunnel keys are derived from names until a store hands them out, so two names may fall into one slot of a host's
+/// delivery
 /// table. That is found here, before anything is applied.
 /// </summary>
 internal static class DeliverySlots
@@ -33,11 +34,13 @@ internal static class DeliverySlots
         return errors.ToImmutable();
     }
 
-    private static IEnumerable<(DeliveryKind Kind, ObjectId Target, string Name)> Deliveries(TopologyParts parts, ObjectId host)
+    private static IEnumerable<(DeliveryKind Kind, ObjectId Target, string Name)> Deliveries(
+        TopologyParts parts, ObjectId host)
     {
         HashSet<ObjectId> bridges = [];
-        foreach (VirtualPort port in parts.Ports.Where(port => port.Role == PortRole.Exterior && port.Binding?.Host == host))
+        foreach (VirtualPort port in parts.Ports)
         {
+            if (port.Role != PortRole.Exterior || port.Binding?.Host != host) continue;
             yield return (DeliveryKind.Port, port.Id, $"port '{port.Name}'");
             bridges.Add(port.Device);
         }

@@ -83,7 +83,10 @@ internal static class NetworkTranslation
         foreach (IpInterface address in plan.Addresses) pairs.Add(Pair(plan.Mac, address.Address));
 
         // RFC 4862 §5.3: every IPv6 host has a link-local address of its MAC, and speaks ND from it.
-        if (plan.Addresses.Any(static a => a.Address.IsIpv6)) pairs.Add(Pair(plan.Mac, IpAddress.LinkLocalOf(plan.Mac)));
+        if (plan.Addresses.Any(static a => a.Address.IsIpv6))
+        {
+            pairs.Add(Pair(plan.Mac, IpAddress.LinkLocalOf(plan.Mac)));
+        }
         foreach (AllowedAddressPair pair in plan.Port.AllowedAddressPairs)
         {
             pairs.Add(new AddressPair(pair.Mac ?? plan.Mac, pair.Prefix));
@@ -92,5 +95,6 @@ internal static class NetworkTranslation
         return [.. pairs.Distinct()];
     }
 
-    private static AddressPair Pair(MacAddress mac, IpAddress address) => new(mac, new IpPrefix(address, address.FamilyBits));
+    private static AddressPair Pair(MacAddress mac, IpAddress address) =>
+        new(mac, new IpPrefix(address, address.FamilyBits));
 }

@@ -7,7 +7,9 @@ using Genkan.Wire;
 
 namespace Genkan.Control.Translation;
 
-/// <summary>Each external network gets a provider router: the virtual device that stands between tenants and the ISPs.</summary>
+/// <summary>
+/// Each external network gets a provider router: the virtual device that stands between tenants and the ISPs.
+/// </summary>
 internal static class ProviderTranslation
 {
     public static void Add(StatePlan plan, PartsBuilder parts)
@@ -31,7 +33,8 @@ internal static class ProviderTranslation
         List<Route> routes = parts.ProviderRoutes.GetValueOrDefault(network.Name) ?? [];
         foreach (IpPrefix prefix in network.Prefixes)
         {
-            // What the ISP routes to us and nobody has must end here: sent out again it would come back until its TTL is used up.
+            // What the ISP routes to us and nobody has must end here: sent out again it would come back until its TTL
+            // is used up.
             // A prefix on the link to the ISP is an exception: the ISP's router is in it.
             if (uplinks.Any(uplink => uplink.Addresses.Any(a => a.Prefix.Overlaps(prefix)))) continue;
             if (routes.Exists(route => route.Destination == prefix)) continue;
@@ -43,7 +46,8 @@ internal static class ProviderTranslation
         return routes;
     }
 
-    private static IpAddress Unspecified(IpPrefix prefix) => prefix.IsIpv4 ? IpAddress.Unspecified4 : IpAddress.Unspecified6;
+    private static IpAddress Unspecified(IpPrefix prefix) =>
+        prefix.IsIpv4 ? IpAddress.Unspecified4 : IpAddress.Unspecified6;
 
     private static Uplink Translate(Model.Uplink uplink) => new(
         ObjectIds.Uplink(uplink.Name), ObjectIds.Host(uplink.Host), uplink.Interface, uplink.Vlan, uplink.Addresses,

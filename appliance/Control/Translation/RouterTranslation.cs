@@ -14,7 +14,9 @@ namespace Genkan.Control.Translation;
 /// <summary>A tenant's router: linked to its bridges and to the provider router by pairs of interior ports.</summary>
 internal static class RouterTranslation
 {
-    /// <summary>The provider router's IPv4 address towards tenants: link-local, so it needs no public one (RFC 3927 §2.7).</summary>
+    /// <summary>
+    /// The provider router's IPv4 address towards tenants: link-local, so it needs no public one (RFC 3927 §2.7).
+    /// </summary>
     private static readonly IpInterface ProviderAddress = IpInterface.Parse("169.254.0.1/32");
 
     public static void Add(TenantPlan tenant, RouterPlan plan, PartsBuilder parts)
@@ -44,9 +46,11 @@ internal static class RouterTranslation
             id, plan.FullName, plan.Router.IsAdminUp, [.. routes], floatingIps, sourceNat, forwards));
     }
 
-    private static Route Connected(IpPrefix cidr, ObjectId port) => new(cidr, RouteTarget.Port, port, Unspecified(cidr), 0);
+    private static Route Connected(IpPrefix cidr, ObjectId port) =>
+        new(cidr, RouteTarget.Port, port, Unspecified(cidr), 0);
 
-    private static IpAddress Unspecified(IpPrefix prefix) => prefix.IsIpv4 ? IpAddress.Unspecified4 : IpAddress.Unspecified6;
+    private static IpAddress Unspecified(IpPrefix prefix) =>
+        prefix.IsIpv4 ? IpAddress.Unspecified4 : IpAddress.Unspecified6;
 
     private static ObjectId AddLinkToBridge(
         TenantPlan tenant, RouterPlan plan, ObjectId router, RouterPortPlan port, PartsBuilder parts)
@@ -72,7 +76,8 @@ internal static class RouterTranslation
         IpInterface providerLinkLocal = new(IpAddress.LinkLocalOf(providerMac), 64);
         ImmutableArray<IpInterface> addresses =
             gateway.Address is { } address ? [new IpInterface(address, 32), linkLocal] : [linkLocal];
-        parts.Ports.Add(Interior(external, $"{plan.FullName}:{gateway.Network}", router, externalMac, addresses, provider));
+        parts.Ports.Add(
+            Interior(external, $"{plan.FullName}:{gateway.Network}", router, externalMac, addresses, provider));
         parts.Ports.Add(Interior(
             provider, $"{gateway.Network}:{plan.FullName}", ObjectIds.ProviderRouter(gateway.Network), providerMac,
             [ProviderAddress, providerLinkLocal], external));
@@ -102,7 +107,10 @@ internal static class RouterTranslation
             .Select(ip => (Ip: ip, Port: tenant.PortsByName[ip.Port]))
             .Where(pair => IsBehind(tenant, plan, gateway, pair.Port, pair.Ip.Address))
             .Select(pair => new FloatingIp(
-                ObjectIds.FloatingIp(pair.Ip.Address), pair.Ip.Address, FixedIp(pair.Port, pair.Ip.FixedIp), external))];
+                ObjectIds.FloatingIp(pair.Ip.Address),
+                pair.Ip.Address,
+                FixedIp(pair.Port, pair.Ip.FixedIp),
+                external))];
 
     private static ImmutableArray<PortForward> PortForwards(
         TenantPlan tenant, RouterPlan plan, ExternalGateway gateway, ObjectId external) =>
@@ -110,7 +118,8 @@ internal static class RouterTranslation
             .Select(forward => (Forward: forward, Port: tenant.PortsByName[forward.Port]))
             .Where(pair => IsBehind(tenant, plan, gateway, pair.Port, pair.Forward.Address))
             .Select(pair => new PortForward(
-                ObjectIds.PortForward($"{pair.Forward.Address}:{(int)pair.Forward.Protocol}:{pair.Forward.ExternalPort}"),
+                ObjectIds.PortForward(
+                    $"{pair.Forward.Address}:{(int)pair.Forward.Protocol}:{pair.Forward.ExternalPort}"),
                 pair.Forward.Address, pair.Forward.Protocol, pair.Forward.ExternalPort,
                 FixedIp(pair.Port, pair.Forward.FixedIp), pair.Forward.InternalPort, external))];
 

@@ -9,7 +9,8 @@ using Genkan.Wire;
 namespace Genkan.Control.Translation;
 
 /// <summary>
-/// Security groups: a chain each way a group, shared by its ports; a port's own chains jump to those of its groups and drop what
+/// Security groups: a chain each way a group, shared by its ports; a port's own chains jump to those of its groups and
+/// drop what
 /// none of them accepts.
 /// </summary>
 internal static class SecurityGroupTranslation
@@ -22,7 +23,8 @@ internal static class SecurityGroupTranslation
         {
             parts.Chains.Add(GroupChain(tenant, group, Direction.Ingress));
             parts.Chains.Add(GroupChain(tenant, group, Direction.Egress));
-            remote.UnionWith(group.Rules.Where(static r => r.RemoteGroup is not null).Select(static r => r.RemoteGroup!));
+            remote.UnionWith(
+                group.Rules.Where(static r => r.RemoteGroup is not null).Select(static r => r.RemoteGroup!));
         }
 
         foreach (string name in remote)
@@ -54,7 +56,10 @@ internal static class SecurityGroupTranslation
         string word = Word(direction);
         ImmutableArray<Rule>.Builder rules = ImmutableArray.CreateBuilder<Rule>();
         bool lacksEgressRules = group.Rules.All(static rule => rule.Direction != Direction.Egress);
-        if (direction == Direction.Egress && (group.DefaultEgress ?? lacksEgressRules)) rules.Add(new Rule(RuleVerdict.Accept));
+        if (direction == Direction.Egress && (group.DefaultEgress ?? lacksEgressRules))
+        {
+            rules.Add(new Rule(RuleVerdict.Accept));
+        }
         foreach (SecurityGroupRule rule in group.Rules.Where(rule => rule.Direction == direction))
         {
             rules.AddRange(Translate(tenant, rule));
@@ -66,7 +71,9 @@ internal static class SecurityGroupTranslation
 
     private static IEnumerable<Rule> Translate(TenantPlan tenant, SecurityGroupRule rule)
     {
-        ObjectId group = rule.RemoteGroup is null ? ObjectId.None : ObjectIds.AddressGroup(tenant.FullName(rule.RemoteGroup));
+        ObjectId group = rule.RemoteGroup is null
+            ? ObjectId.None
+            : ObjectIds.AddressGroup(tenant.FullName(rule.RemoteGroup));
         bool isIngress = rule.Direction == Direction.Ingress;
         Rule translated = new(
             RuleVerdict.Accept,

@@ -8,7 +8,9 @@ using Genkan.Overlay.Topology;
 
 namespace Genkan.Control.Translation;
 
-/// <summary>Turns a desired state into the parts of a virtual topology. A pure function: every host makes the same parts.</summary>
+/// <summary>
+/// Turns a desired state into the parts of a virtual topology. A pure function: every host makes the same parts.
+/// </summary>
 public static class TopologyTranslator
 {
     /// <summary>Validates and translates.</summary>
@@ -16,7 +18,8 @@ public static class TopologyTranslator
     /// <param name="parts">The topology if the state is good, else null.</param>
     /// <param name="errors">What is wrong, empty if good.</param>
     /// <returns>Whether the state is good.</returns>
-    public static bool TryTranslate(DesiredState state, out TopologyParts? parts, out ImmutableArray<ConfigError> errors)
+    public static bool TryTranslate(
+        DesiredState state, out TopologyParts? parts, out ImmutableArray<ConfigError> errors)
     {
         StatePlan plan = new(state);
         parts = null;
@@ -72,11 +75,19 @@ internal sealed class PartsBuilder
 
     public void AddProviderRoute(string externalNetwork, in Route route)
     {
-        if (!ProviderRoutes.TryGetValue(externalNetwork, out List<Route>? routes)) ProviderRoutes[externalNetwork] = routes = [];
+        if (!ProviderRoutes.TryGetValue(externalNetwork, out List<Route>? routes))
+        {
+            ProviderRoutes[externalNetwork] = routes = [];
+        }
         if (!routes.Contains(route)) routes.Add(route);
     }
 
     public TopologyParts ToParts() => new(
-        [.. Hosts], [.. Bridges], [.. Routers], [.. Ports.OrderBy(static port => port.Id)], [.. Chains], [.. AddressGroups],
+        [.. Hosts],
+        [.. Bridges],
+        [.. Routers],
+        [.. Ports.OrderBy(static port => port.Id)],
+        [.. Chains],
+        [.. AddressGroups],
         [.. ExternalNetworks]);
 }

@@ -18,7 +18,13 @@ internal static class BindingRules
         foreach (Uplink uplink in plan.State.Uplinks)
         {
             int index = plan.State.Uplinks.IndexOf(uplink);
-            Take(plan, $"uplinks[{index}]", $"uplink '{uplink.Name}'", (uplink.Host, uplink.Interface, uplink.Vlan), taken, errors);
+            Take(
+                plan,
+                $"uplinks[{index}]",
+                $"uplink '{uplink.Name}'",
+                (uplink.Host, uplink.Interface, uplink.Vlan),
+                taken,
+                errors);
             counts[uplink.Host] = counts.GetValueOrDefault(uplink.Host) + 1;
         }
 
@@ -40,7 +46,8 @@ internal static class BindingRules
 
         foreach ((string host, int count) in counts)
         {
-            errors.Limit($"hosts.{host}.ports", count, TopologyLimits.PortsPerHostMax, $"ports and uplinks on host '{host}'");
+            errors.Limit(
+                $"hosts.{host}.ports", count, TopologyLimits.PortsPerHostMax, $"ports and uplinks on host '{host}'");
         }
     }
 
@@ -48,7 +55,8 @@ internal static class BindingRules
         StatePlan plan, string path, string owner, (string Host, string Interface, int Vlan) place,
         Dictionary<(string Host, string Interface, int Vlan), string> taken, ErrorList errors)
     {
-        if (plan.Hosts.TryGetValue(place.Host, out Host? host) && host.Underlay.Interface == place.Interface && place.Vlan == 0)
+        string? underlay = plan.Hosts.TryGetValue(place.Host, out Host? host) ? host.Underlay.Interface : null;
+        if (underlay == place.Interface && place.Vlan == 0)
         {
             errors.Add(
                 $"{path}.interface",

@@ -9,7 +9,9 @@ public static class DesiredStateValidator
 {
     /// <summary>Finds all mistakes, not just the first.</summary>
     /// <param name="state">Any state.</param>
-    /// <returns>Empty if it may be applied; at most <see cref="ControlLimits.ErrorsMax"/> and one that counts the rest.</returns>
+    /// <returns>
+    /// Empty if it may be applied; at most <see cref="ControlLimits.ErrorsMax"/> and one that counts the rest.
+    /// </returns>
     public static ImmutableArray<ConfigError> Validate(DesiredState state) => Validate(new StatePlan(state));
 
     internal static ImmutableArray<ConfigError> Validate(StatePlan plan)

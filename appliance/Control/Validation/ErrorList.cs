@@ -78,7 +78,9 @@ internal sealed class ErrorList
     {
         if (name.Length is 0 or > ControlLimits.InterfaceNameLengthMax)
         {
-            Add(path, $"an interface name has 1 to {ControlLimits.InterfaceNameLengthMax} characters; '{name}' has {name.Length}");
+            Add(
+                path,
+                $"an interface name has 1 to {ControlLimits.InterfaceNameLengthMax} characters; '{name}' has {name.Length}");
             return;
         }
 
@@ -95,6 +97,9 @@ internal sealed class ErrorList
     /// <summary>An 802.1Q VID, 0 for untagged.</summary>
     public void Vlan(string path, ushort vlan)
     {
-        if (vlan > 4094) Add(path, $"VLAN {vlan} does not exist", "an 802.1Q VID is 1 to 4094; leave it out for untagged");
+        if (vlan > 4094)
+        {
+            Add(path, $"VLAN {vlan} does not exist", "an 802.1Q VID is 1 to 4094; leave it out for untagged");
+        }
     }
 }

@@ -14,7 +14,10 @@ internal static class HostRules
         ImmutableArray<Host> hosts = plan.State.Hosts;
         if (hosts.IsEmpty)
         {
-            errors.Add("hosts", "there is no host", "each server that runs an agent is a host: hosts: { NAME: { underlay: … } }");
+            errors.Add(
+                "hosts",
+                "there is no host",
+                "each server that runs an agent is a host: hosts: { NAME: { underlay: … } }");
         }
 
         errors.Limit("hosts", hosts.Length, ControlLimits.HostsMax, "hosts");
@@ -38,9 +41,13 @@ internal static class HostRules
     {
         Underlay underlay = host.Underlay;
         IpAddress address = underlay.Address;
-        if (address.IsUnspecified || address.IsMulticast || address.IsLoopback || address.IsBroadcast || address.IsLinkLocal)
+        if (address.IsUnspecified || address.IsMulticast || address.IsLoopback || address.IsBroadcast
+            || address.IsLinkLocal)
         {
-            errors.Add($"{path}.address", $"{address} cannot be the end of a tunnel", "a global unicast address of the interface");
+            errors.Add(
+                $"{path}.address",
+                $"{address} cannot be the end of a tunnel",
+                "a global unicast address of the interface");
         }
         else if (address.IsIpv4 != first.Underlay.Address.IsIpv4)
         {
@@ -60,7 +67,10 @@ internal static class HostRules
                 "the octets of the largest IP packet that the switch between the hosts carries, e.g. 1600");
         }
 
-        if (underlay.VxlanPort == 0) errors.Add($"{path}.vxlan_port", "UDP port 0 does not exist", "4789 is the registered one");
+        if (underlay.VxlanPort == 0)
+        {
+            errors.Add($"{path}.vxlan_port", "UDP port 0 does not exist", "4789 is the registered one");
+        }
         if (underlay.VxlanPort != first.Underlay.VxlanPort)
         {
             errors.Add(

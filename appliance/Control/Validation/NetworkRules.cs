@@ -60,7 +60,10 @@ internal static class NetworkRules
         if (subnet.Name is not null) errors.Name($"{path}.name", subnet.Name);
         if (network.Subnets.Take(index).Any(other => other.Name is not null && other.Name == subnet.Name))
         {
-            errors.Add($"{path}.name", $"two subnets of network '{network.Name}' are named '{subnet.Name}'", "rename one of them");
+            errors.Add(
+                $"{path}.name",
+                $"two subnets of network '{network.Name}' are named '{subnet.Name}'",
+                "rename one of them");
         }
 
         if (cidr.LengthBits == 0 || cidr.Address.IsMulticast || cidr.Address.IsLoopback || cidr.Address.IsLinkLocal
@@ -76,7 +79,9 @@ internal static class NetworkRules
         Subnet? overlapped = network.Subnets.Take(index).FirstOrDefault(other => other.Cidr.Overlaps(cidr));
         if (overlapped is not null)
         {
-            errors.Add($"{path}.cidr", $"{cidr} overlaps subnet {overlapped.DisplayName} ({overlapped.Cidr}) of the same network");
+            errors.Add(
+                $"{path}.cidr",
+                $"{cidr} overlaps subnet {overlapped.DisplayName} ({overlapped.Cidr}) of the same network");
         }
 
         if (cidr.IsIpv6 && subnet.IsDhcpEnabled && cidr.LengthBits != 64)
@@ -103,11 +108,16 @@ internal static class NetworkRules
         }
         else if (!IsHostAddress(subnet.Cidr, gateway))
         {
-            errors.Add($"{path}.gateway", $"{gateway} is the network or broadcast address of {subnet.Cidr}", $"e.g. {subnet.Cidr.Host(1)}");
+            errors.Add(
+                $"{path}.gateway",
+                $"{gateway} is the network or broadcast address of {subnet.Cidr}",
+                $"e.g. {subnet.Cidr.Host(1)}");
         }
     }
 
-    /// <summary>Neither the network address (IPv6: subnet-router anycast, RFC 4291 §2.6.1) nor the IPv4 broadcast.</summary>
+    /// <summary>
+    /// Neither the network address (IPv6: subnet-router anycast, RFC 4291 §2.6.1) nor the IPv4 broadcast.
+    /// </summary>
     public static bool IsHostAddress(IpPrefix cidr, IpAddress address) =>
         cidr.Contains(address) && address != cidr.Network && (cidr.IsIpv6 || address != cidr.Broadcast);
 
@@ -118,7 +128,10 @@ internal static class NetworkRules
         CheckDomain(subnet.Domain, $"{path}.domain", errors);
         if (subnet.Lease < ControlLimits.LeaseMin || subnet.Lease > ControlLimits.LeaseMax)
         {
-            errors.Add($"{path}.lease", $"a lease of {subnet.Lease.TotalSeconds:0} s is too short or too long", "60s to 136 years; a day is usual: 24h");
+            errors.Add(
+                $"{path}.lease",
+                $"a lease of {subnet.Lease.TotalSeconds:0} s is too short or too long",
+                "60s to 136 years; a day is usual: 24h");
         }
 
         errors.Limit($"{path}.host_routes", subnet.HostRoutes.Length, ControlLimits.HostRoutesMax, "host routes");
@@ -146,7 +159,9 @@ internal static class NetworkRules
             errors.Add(
                 $"{path}[{i}]",
                 $"{server} cannot be told to hosts of {subnet.Cidr}",
-                subnet.Cidr.IsIpv4 ? "DHCPv4 carries IPv4 unicast addresses" : "RDNSS and DHCPv6 carry IPv6 unicast addresses");
+                subnet.Cidr.IsIpv4
+                    ? "DHCPv4 carries IPv4 unicast addresses"
+                    : "RDNSS and DHCPv6 carry IPv6 unicast addresses");
         }
     }
 

@@ -20,7 +20,10 @@ internal static class OutsideRules
         errors.Limit("external_networks", networks.Length, ControlLimits.ExternalNetworksMax, "external networks");
         errors.Names(networks, static n => n.Name, i => $"external_networks[{i}].name", "external networks");
         List<(IpPrefix Prefix, string Network)> prefixes = [];
-        for (int i = 0; i < networks.Length; i++) CheckPrefixes(networks[i], $"external_networks[{i}]", prefixes, errors);
+        for (int i = 0; i < networks.Length; i++)
+        {
+            CheckPrefixes(networks[i], $"external_networks[{i}]", prefixes, errors);
+        }
 
         ImmutableArray<Uplink> uplinks = plan.State.Uplinks;
         errors.Limit("uplinks", uplinks.Length, ControlLimits.UplinksMax, "uplinks");
@@ -36,16 +39,21 @@ internal static class OutsideRules
         {
             IpPrefix prefix = network.Prefixes[i];
             string at = $"{path}.prefixes[{i}]";
-            if (prefix.LengthBits == 0 || prefix.Address.IsMulticast || prefix.Address.IsLinkLocal || prefix.Address.IsLoopback)
+            IpAddress first = prefix.Address;
+            if (prefix.LengthBits == 0 || first.IsMulticast || first.IsLinkLocal || first.IsLoopback)
             {
-                errors.Add(at, $"{prefix} is not a unicast prefix that an ISP can route to you", "e.g. 198.51.100.0/24");
+                errors.Add(
+                    at, $"{prefix} is not a unicast prefix that an ISP can route to you", "e.g. 198.51.100.0/24");
                 continue;
             }
 
             foreach ((IpPrefix other, string owner) in seen)
             {
                 if (!other.Overlaps(prefix)) continue;
-                errors.Add(at, $"{prefix} overlaps {other} of external network '{owner}'", "each public address is in one prefix");
+                errors.Add(
+                    at,
+                    $"{prefix} overlaps {other} of external network '{owner}'",
+                    "each public address is in one prefix");
                 break;
             }
 
@@ -76,9 +84,10 @@ internal static class OutsideRules
             {
                 errors.Add($"{path}.addresses[{i}]", $"{ip} is not a unicast address", "");
             }
-            else if (ip.IsIpv4 && address.LengthBits < 31 && (ip == address.Prefix.Network || ip == address.Prefix.Broadcast))
+            else if (address.LengthBits < 31 && ip.IsIpv4 && !NetworkRules.IsHostAddress(address.Prefix, ip))
             {
-                errors.Add($"{path}.addresses[{i}]", $"{ip} is the network or broadcast address of {address.Prefix}", "");
+                errors.Add(
+                    $"{path}.addresses[{i}]", $"{ip} is the network or broadcast address of {address.Prefix}", "");
             }
         }
 
@@ -93,7 +102,8 @@ internal static class OutsideRules
             string at = $"{path}.gateways[{i}]";
             if (uplink.Gateways.Take(i).Any(other => other.IsIpv4 == gateway.IsIpv4))
             {
-                errors.Add(at, $"{gateway} is a second gateway of its family", "one each for IPv4 and IPv6; more need BGP");
+                errors.Add(
+                    at, $"{gateway} is a second gateway of its family", "one each for IPv4 and IPv6; more need BGP");
             }
 
             if (gateway.IsIpv6 && gateway.IsLinkLocal) continue; // on the link by definition, RFC 4291 §2.5.6

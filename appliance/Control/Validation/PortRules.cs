@@ -32,10 +32,16 @@ internal static class PortRules
         {
             string owner = $"router '{port.RouterName}'";
             macs.TryAdd((port.Network.Name, port.Mac), owner);
-            foreach (IpInterface address in port.Addresses) addresses.TryAdd((port.Network.Name, address.Address), owner);
+            foreach (IpInterface address in port.Addresses)
+            {
+                addresses.TryAdd((port.Network.Name, address.Address), owner);
+            }
         }
 
-        foreach (PortPlan port in tenant.Ports) CheckAddresses(port, $"{tenantPath}.ports[{port.Index}]", addresses, macs, errors);
+        foreach (PortPlan port in tenant.Ports)
+        {
+            CheckAddresses(port, $"{tenantPath}.ports[{port.Index}]", addresses, macs, errors);
+        }
     }
 
     private static void CheckMac(string path, MacAddress? mac, ErrorList errors)
@@ -56,7 +62,10 @@ internal static class PortRules
         for (int i = 0; i < groups.Length; i++)
         {
             errors.Reference($"{path}.security_groups[{i}]", groups[i], tenant.SecurityGroups.Keys, "security group");
-            if (groups.Take(i).Contains(groups[i])) errors.Add($"{path}.security_groups[{i}]", $"'{groups[i]}' is named twice");
+            if (groups.Take(i).Contains(groups[i]))
+            {
+                errors.Add($"{path}.security_groups[{i}]", $"'{groups[i]}' is named twice");
+            }
         }
 
         if (!port.IsPortSecurityEnabled && (groups.Length > 0 || port.AllowedAddressPairs.Length > 0))
@@ -78,7 +87,9 @@ internal static class PortRules
             CheckMac($"{path}.allowed_address_pairs[{i}].mac", pair.Mac, errors);
             if (pair.Prefix.Address.IsMulticast)
             {
-                errors.Add($"{path}.allowed_address_pairs[{i}].address", $"{pair.Prefix} is multicast: nothing is sent from there");
+                errors.Add(
+                    $"{path}.allowed_address_pairs[{i}].address",
+                    $"{pair.Prefix} is multicast: nothing is sent from there");
             }
         }
     }

@@ -72,7 +72,10 @@ internal static class PublicAddressRules
                 known.Length == 0 ? "there is no external network" : $"public prefixes: {known}");
         }
 
-        if (!address.IsIpv4) errors.Add($"{path}.address", $"{address} is IPv6, which is routed without translation", "an IPv4 address");
+        if (!address.IsIpv4)
+        {
+            errors.Add($"{path}.address", $"{address} is IPv6, which is routed without translation", "an IPv4 address");
+        }
         if (!errors.Reference($"{path}.port", port, tenant.PortsByName.Keys, "port")) return;
         PortPlan target = tenant.PortsByName[port];
         if (fixedIp is not null && !target.Addresses.Any(a => a.Address == fixedIp))
@@ -83,7 +86,8 @@ internal static class PublicAddressRules
                 $"it has {string.Join(", ", target.Addresses.Select(static a => a.Address.ToString()))}");
         }
         else if (!target.Addresses.Any(static a => a.Address.IsIpv4)
-            && target.Port.Addresses?.Any(static a => a.IsIpv4) != true) // an address that does not fit is told elsewhere
+            // an address that does not fit is told elsewhere
+            && target.Port.Addresses?.Any(static a => a.IsIpv4) != true)
         {
             errors.Add($"{path}.port", $"port '{port}' has no IPv4 address to translate to");
         }
@@ -115,14 +119,19 @@ internal static class PublicAddressRules
                 if (router.Router.ExternalGateway is not { Address: { } address } gateway) continue;
                 translated.TryAdd(address, (router.FullName, SnatShares.Of(plan, gateway)));
                 string at = $"{path}.routers[{router.Index}].external_gateway.address";
-                if (owners.TryGetValue(address, out string? uplink) && uplink.StartsWith("uplink", System.StringComparison.Ordinal)) continue;
+                if (plan.State.Uplinks.Any(u => u.Addresses.Any(a => a.Address == address))) continue; // told elsewhere
                 Own(owners, at, address, $"router '{router.FullName}'", errors);
             }
 
             for (int i = 0; i < tenant.Tenant.FloatingIps.Length; i++)
             {
                 FloatingIp ip = tenant.Tenant.FloatingIps[i];
-                Own(owners, $"{path}.floating_ips[{i}].address", ip.Address, $"floating IP of port '{tenant.FullName(ip.Port)}'", errors);
+                Own(
+                    owners,
+                    $"{path}.floating_ips[{i}].address",
+                    ip.Address,
+                    $"floating IP of port '{tenant.FullName(ip.Port)}'",
+                    errors);
             }
         }
 
@@ -130,7 +139,8 @@ internal static class PublicAddressRules
         CheckRoutedSubnets(plan, owners, errors);
     }
 
-    private static void Own(Dictionary<IpAddress, string> owners, string path, IpAddress address, string owner, ErrorList errors)
+    private static void Own(
+        Dictionary<IpAddress, string> owners, string path, IpAddress address, string owner, ErrorList errors)
     {
         if (owners.TryAdd(address, owner)) return;
         errors.Add(path, $"{address} belongs to {owners[address]} already", "each public address has one owner");
@@ -149,7 +159,10 @@ internal static class PublicAddressRules
                 string path = $"tenants.{tenant.Tenant.Name}.port_forwards[{i}]";
                 if (!taken.TryAdd((forward.Address, forward.Protocol, forward.ExternalPort), path))
                 {
-                    errors.Add($"{path}.external_port", $"{forward.Address} port {forward.ExternalPort} is forwarded already", "another port or address");
+                    errors.Add(
+                        $"{path}.external_port",
+                        $"{forward.Address} port {forward.ExternalPort} is forwarded already",
+                        "another port or address");
                 }
 
                 string? router = RouterOf(tenant, forward);
@@ -193,12 +206,19 @@ internal static class PublicAddressRules
                     (IpPrefix other, string owner) = routed.Find(r => r.Prefix.Overlaps(prefix));
                     if (owner is not null)
                     {
-                        errors.Add(path, $"{prefix} is public and overlaps {other} of router '{owner}'", "each public address has one owner");
+                        errors.Add(
+                            path,
+                            $"{prefix} is public and overlaps {other} of router '{owner}'",
+                            "each public address has one owner");
                     }
 
                     foreach ((IpAddress address, string holder) in owners)
                     {
-                        if (prefix.Contains(address)) errors.Add(path, $"{prefix} is public and holds {address} of {holder}", "use another range");
+                        if (prefix.Contains(address))
+                        {
+                            errors.Add(
+                                path, $"{prefix} is public and holds {address} of {holder}", "use another range");
+                        }
                     }
 
                     routed.Add((prefix, router.FullName));

@@ -25,7 +25,10 @@ internal static class RouterRules
         {
             string path = $"{tenantPath}.routers[{i}]";
             CheckInterfaces(tenant, routers[i], path, taken, errors);
-            if (routers[i].ExternalGateway is { } gateway) CheckGateway(tenant.State, gateway, $"{path}.external_gateway", errors);
+            if (routers[i].ExternalGateway is { } gateway)
+            {
+                CheckGateway(tenant.State, gateway, $"{path}.external_gateway", errors);
+            }
             CheckRoutes(tenant.Routers[i], path, errors);
         }
     }
@@ -84,7 +87,8 @@ internal static class RouterRules
 
         if (attachment.Address is not null && places.Length > 1)
         {
-            errors.Add(at, $"an address needs one subnet; '{attachment.Subnet}' has {places.Length}", "name the subnet");
+            errors.Add(
+                at, $"an address needs one subnet; '{attachment.Subnet}' has {places.Length}", "name the subnet");
             return false;
         }
 
@@ -120,20 +124,31 @@ internal static class RouterRules
 
     private static void CheckGateway(StatePlan plan, ExternalGateway gateway, string path, ErrorList errors)
     {
-        if (!errors.Reference($"{path}.network", gateway.Network, plan.ExternalNetworks.Keys, "external network")) return;
+        if (!errors.Reference($"{path}.network", gateway.Network, plan.ExternalNetworks.Keys, "external network"))
+        {
+            return;
+        }
         ExternalNetwork network = plan.ExternalNetworks[gateway.Network];
         if (gateway.Address is { } address)
         {
             PublicAddressRules.CheckInside($"{path}.address", address, network, errors);
-            if (!address.IsIpv4) errors.Add($"{path}.address", $"{address} is IPv6, which is routed without translation", "an IPv4 address");
+            if (!address.IsIpv4)
+            {
+                errors.Add(
+                    $"{path}.address", $"{address} is IPv6, which is routed without translation", "an IPv4 address");
+            }
             foreach (Uplink uplink in plan.State.Uplinks.Where(u => u.Addresses.Any(a => a.Address == address)))
             {
-                errors.Add($"{path}.address", $"{address} is the own address of uplink '{uplink.Name}'", "another address of the prefix");
+                errors.Add(
+                    $"{path}.address",
+                    $"{address} is the own address of uplink '{uplink.Name}'",
+                    "another address of the prefix");
             }
         }
         else if (gateway.IsSnatEnabled && !gateway.SnatBlocks.IsEmpty)
         {
-            errors.Add(path, "snat_blocks without an address to translate to", "address: an address of the external network");
+            errors.Add(
+                path, "snat_blocks without an address to translate to", "address: an address of the external network");
         }
 
         if (!gateway.IsSnatEnabled && !gateway.SnatBlocks.IsEmpty)
@@ -153,13 +168,17 @@ internal static class RouterRules
             errors.Reference(at, block.Host, plan.Hosts.Keys, "host");
             if (block.FirstPort > block.LastPort)
             {
-                errors.Add(at, $"{block.FirstPort}-{block.LastPort} ends before it begins", $"{block.LastPort}-{block.FirstPort}?");
+                errors.Add(
+                    at,
+                    $"{block.FirstPort}-{block.LastPort} ends before it begins",
+                    $"{block.LastPort}-{block.FirstPort}?");
                 continue;
             }
 
             if (block.FirstPort < ControlLimits.SnatPortMin)
             {
-                errors.Add(at, $"ports below {ControlLimits.SnatPortMin} are not for translation", "begin at 1024 or later");
+                errors.Add(
+                    at, $"ports below {ControlLimits.SnatPortMin} are not for translation", "begin at 1024 or later");
             }
 
             const int Granule = ControlLimits.SnatGranule;
@@ -167,7 +186,10 @@ internal static class RouterRules
             {
                 int first = block.FirstPort / Granule * Granule;
                 int last = ((block.LastPort / Granule) + 1) * Granule - 1;
-                errors.Add(at, $"{block.FirstPort}-{block.LastPort} is not made of whole granules of {Granule} ports", $"e.g. {first}-{last}");
+                errors.Add(
+                    at,
+                    $"{block.FirstPort}-{block.LastPort} is not made of whole granules of {Granule} ports",
+                    $"e.g. {first}-{last}");
             }
 
             SnatBlock? other = gateway.SnatBlocks.Take(i)
@@ -192,11 +214,17 @@ internal static class RouterRules
             if (routes[i].Target != RouteTarget.Port) continue;
             if (routes[i].NextHop is not { } nextHop || nextHop.IsIpv4 != routes[i].Destination.IsIpv4)
             {
-                errors.Add($"{path}.routes[{i}]", $"route {routes[i].Destination} has no next hop of its family", "next_hop: an address");
+                errors.Add(
+                    $"{path}.routes[{i}]",
+                    $"route {routes[i].Destination} has no next hop of its family",
+                    "next_hop: an address");
             }
             else if (router.Ports.Any(p => p.Addresses.Any(a => a.Address == nextHop)))
             {
-                errors.Add($"{path}.routes[{i}].next_hop", $"{nextHop} is the router's own address", "the next hop is another router");
+                errors.Add(
+                    $"{path}.routes[{i}].next_hop",
+                    $"{nextHop} is the router's own address",
+                    "the next hop is another router");
             }
             else if (!subnets.Any(s => s.Cidr.Contains(nextHop)))
             {

@@ -26,8 +26,12 @@ internal static class SecurityGroupRules
             }
 
             // A rule for both families may need a rule each, so half of what a chain holds is always safe.
-            errors.Limit($"{path}.rules", groups[i].Rules.Length, TopologyLimits.RulesMax / 2, "rules in one security group");
-            for (int j = 0; j < groups[i].Rules.Length; j++) CheckRule(tenant, groups[i], j, $"{path}.rules[{j}]", errors);
+            errors.Limit(
+                $"{path}.rules", groups[i].Rules.Length, TopologyLimits.RulesMax / 2, "rules in one security group");
+            for (int j = 0; j < groups[i].Rules.Length; j++)
+            {
+                CheckRule(tenant, groups[i], j, $"{path}.rules[{j}]", errors);
+            }
         }
     }
 
@@ -47,7 +51,10 @@ internal static class SecurityGroupRules
             errors.Reference($"{path}.remote_group", rule.RemoteGroup, tenant.SecurityGroups.Keys, "security group");
             if (rule.RemoteIpPrefix is not null)
             {
-                errors.Add($"{path}.remote_prefix", "a rule has a remote prefix or a remote group, not both", "make it two rules");
+                errors.Add(
+                    $"{path}.remote_prefix",
+                    "a rule has a remote prefix or a remote group, not both",
+                    "make it two rules");
             }
         }
 
@@ -63,9 +70,13 @@ internal static class SecurityGroupRules
             return;
         }
 
-        if (rule.RemoteIpPrefix is { } prefix && rule.Family is { } family && (family == EtherType.Ipv4) != prefix.IsIpv4)
+        if (rule.RemoteIpPrefix is { } prefix && rule.Family is { } family
+            && prefix.IsIpv4 != (family == EtherType.Ipv4))
         {
-            errors.Add($"{path}.remote_prefix", $"{prefix} is not of the rule's family", $"ethertype: {(prefix.IsIpv4 ? "ipv4" : "ipv6")}");
+            errors.Add(
+                $"{path}.remote_prefix",
+                $"{prefix} is not of the rule's family",
+                $"ethertype: {(prefix.IsIpv4 ? "ipv4" : "ipv6")}");
         }
 
         if (rule.Protocol == IpProtocol.Icmpv6 && rule.Family == EtherType.Ipv4)
@@ -79,7 +90,8 @@ internal static class SecurityGroupRules
         bool hasPorts = rule.PortRangeMin is not null || rule.PortRangeMax is not null;
         if (hasPorts && rule.Protocol is not (IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp))
         {
-            errors.Add($"{path}.ports", "ports belong to tcp, udp and sctp", "add protocol: tcp, or use icmp_type for ICMP");
+            errors.Add(
+                $"{path}.ports", "ports belong to tcp, udp and sctp", "add protocol: tcp, or use icmp_type for ICMP");
         }
         else if (hasPorts && (rule.PortRangeMin ?? 0) > (rule.PortRangeMax ?? ushort.MaxValue))
         {
@@ -100,6 +112,9 @@ internal static class SecurityGroupRules
         }
 
         // 255 stands for any code in the chain; the registries of both families leave it unassigned.
-        if (rule.IcmpCode == byte.MaxValue) errors.Add($"{path}.icmp_code", "ICMP code 255 is reserved", "leave it out for any code");
+        if (rule.IcmpCode == byte.MaxValue)
+        {
+            errors.Add($"{path}.icmp_code", "ICMP code 255 is reserved", "leave it out for any code");
+        }
     }
 }

@@ -38,7 +38,8 @@ public static class Suggestion
         return nearest is not null ? $"did you mean '{nearest}'?" : $"{noun}: {Join(known)}";
     }
 
-    // Letters inserted, removed, replaced, or swapped with their neighbour (optimal string alignment), without regard to case.
+    // Letters inserted, removed, replaced, or swapped with their neighbour (optimal string alignment), without regard
+    // to case.
     private static int Distance(string a, string b)
     {
         if (a.Length > LengthMax || b.Length > LengthMax) return int.MaxValue;

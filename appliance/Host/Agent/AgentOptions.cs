@@ -15,9 +15,13 @@ public enum AttachMode
 
 /// <summary>What <c>genkan run</c> was asked for; the agent's entry takes it.</summary>
 /// <param name="ConfigPath">The topology file.</param>
-/// <param name="HostName">Which host of the file this is; null for what the file says (<c>host:</c>), else its only host.</param>
+/// <param name="HostName">
+/// Which host of the file this is; null for what the file says (<c>host:</c>), else its only host.
+/// </param>
 /// <param name="PinDirectory">A directory on a bpffs, of this host alone.</param>
-/// <param name="RunDirectory">Parent of the directory of the agent's socket, see <see cref="Genkan.Host.Api.AgentSocket"/>.</param>
+/// <param name="RunDirectory">
+/// Parent of the directory of the agent's socket, see <see cref="Genkan.Host.Api.AgentSocket"/>.
+/// </param>
 /// <param name="Attach">How programs are hooked in.</param>
 public sealed record AgentOptions(
     string ConfigPath, string? HostName, string PinDirectory, string RunDirectory, AttachMode Attach);

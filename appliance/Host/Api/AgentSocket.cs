@@ -28,7 +28,9 @@ public static class AgentSocket
     /// <param name="host">Name of the host.</param>
     public static string PathOf(string runDirectory, string host) => Path.Combine(runDirectory, host, FileName);
 
-    /// <summary>Hosts that have a socket in a run directory, in order; whether an agent still answers is not asked.</summary>
+    /// <summary>
+    /// Hosts that have a socket in a run directory, in order; whether an agent still answers is not asked.
+    /// </summary>
     /// <param name="runDirectory">Run directory; may be absent.</param>
     public static ImmutableArray<string> Hosts(string runDirectory)
     {

@@ -10,7 +10,8 @@ public static class ApiRoutes
     public const string Ports = "/ports";
 
     /// <summary>
-    /// Answers an array of <see cref="FlowReport"/>. Query: <c>port</c> (name, or its part after the slash), <c>state</c>
+    /// Answers an array of <see cref="FlowReport"/>. Query: <c>port</c> (name, or its part after the slash),
+    /// <c>state</c>
     /// (<c>forward</c>, <c>reply</c>, <c>none</c>), <c>drop</c> (<c>true</c>), <c>limit</c>.
     /// </summary>
     public const string Flows = "/flows";
@@ -24,6 +25,9 @@ public static class ApiRoutes
     /// <summary>Takes <see cref="TraceRequest"/>, answers <see cref="TraceReport"/>.</summary>
     public const string Trace = "/trace";
 
-    /// <summary>Takes nothing, answers <see cref="ReloadReport"/>; 400 with the errors if the file is wrong (nothing is applied).</summary>
+    /// <summary>
+    /// Takes nothing, answers <see cref="ReloadReport"/>; 400 with the errors if the file is wrong (nothing is
+    /// applied).
+    /// </summary>
     public const string Reload = "/reload";
 }

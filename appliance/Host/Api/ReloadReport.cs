@@ -13,7 +13,8 @@ public sealed record ReloadReport(long Revision, IReadOnlyList<string> ChangedOb
 /// <param name="IsGood">Whether it may be applied.</param>
 /// <param name="Errors">What is wrong.</param>
 /// <param name="Summary">How much of what it describes; null if something is wrong.</param>
-public sealed record ConfigReport(string File, bool IsGood, IReadOnlyList<DiagnosticReport> Errors, ConfigSummary? Summary);
+public sealed record ConfigReport(
+    string File, bool IsGood, IReadOnlyList<DiagnosticReport> Errors, ConfigSummary? Summary);
 
 /// <summary>How much a file describes.</summary>
 public sealed record ConfigSummary(

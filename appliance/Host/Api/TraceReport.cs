@@ -9,7 +9,9 @@ public sealed record TraceRequest(IReadOnlyList<string> Words);
 /// <summary>What became of it.</summary>
 public sealed record TraceReport
 {
-    /// <summary>The packet in full, e.g. <c>fa:16:… &gt; 02:00:…, tcp 10.0.1.11:40000 &gt; 10.0.2.11:80 syn ttl 64</c>.</summary>
+    /// <summary>
+    /// The packet in full, e.g. <c>fa:16:… &gt; 02:00:…, tcp 10.0.1.11:40000 &gt; 10.0.2.11:80 syn ttl 64</c>.
+    /// </summary>
     public required string Packet { get; init; }
 
     /// <summary>Where it entered.</summary>

@@ -24,7 +24,11 @@ internal sealed class AgentClient : IDisposable
     {
         _path = path;
         SocketsHttpHandler handler = new() { ConnectCallback = (_, cancellation) => ConnectAsync(path, cancellation) };
-        _http = new HttpClient(handler, disposeHandler: true) { BaseAddress = new Uri("http://agent"), Timeout = Patience };
+        _http = new HttpClient(handler, disposeHandler: true)
+        {
+            BaseAddress = new Uri("http://agent"),
+            Timeout = Patience,
+        };
     }
 
     /// <summary>The agent of a host, or the only one that runs.</summary>
@@ -36,7 +40,10 @@ internal sealed class AgentClient : IDisposable
         foreach (string candidate in AgentSocket.Hosts(context.RunDirectory))
         {
             // A killed agent leaves its socket behind; only one that takes a connection counts.
-            if (await AnswersAsync(AgentSocket.PathOf(context.RunDirectory, candidate), cancellation)) alive.Add(candidate);
+            if (await AnswersAsync(AgentSocket.PathOf(context.RunDirectory, candidate), cancellation))
+            {
+                alive.Add(candidate);
+            }
         }
 
         return alive.Count switch
@@ -106,7 +113,8 @@ internal sealed class AgentClient : IDisposable
             // Not ours to read: the status says what there is to say.
         }
 
-        return new CliException(ExitCodes.Failed, $"the agent answers {(int)response.StatusCode} {response.ReasonPhrase}", "");
+        return new CliException(
+            ExitCodes.Failed, $"the agent answers {(int)response.StatusCode} {response.ReasonPhrase}", "");
     }
 
     private static CliException Garbled(string why) => new(

@@ -51,7 +51,8 @@ internal sealed record AgentCommand(CliContext Context, Option<bool> Json, Optio
             await context.Error.WriteLineAsync($"genkan: {fault.Message}");
             foreach (Api.DiagnosticReport error in fault.Problem?.Errors ?? [])
             {
-                await context.Error.WriteLineAsync($"{fault.Problem?.File}:{error.Line}:{error.Column}: error: {error.Rule}");
+                await context.Error.WriteLineAsync(
+                    $"{fault.Problem?.File}:{error.Line}:{error.Column}: error: {error.Rule}");
                 if (error.Hint.Length > 0) await context.Error.WriteLineAsync($"     hint: {error.Hint}");
             }
 

@@ -5,7 +5,9 @@ namespace Genkan.Host.Cli;
 /// <summary>The world as the command line sees it; tests give another.</summary>
 /// <param name="Output">Where results go.</param>
 /// <param name="Error">Where complaints go.</param>
-/// <param name="IsTerminal">Whether a person looks at <paramref name="Output"/>: colour and the terminal's width.</param>
+/// <param name="IsTerminal">
+/// Whether a person looks at <paramref name="Output"/>: colour and the terminal's width.
+/// </param>
 /// <param name="RunDirectory">Where agents have their sockets.</param>
 internal sealed record CliContext(TextWriter Output, TextWriter Error, bool IsTerminal, string RunDirectory);
 

@@ -10,7 +10,9 @@ internal static class CompletionCommand
         # bash completion for genkan; load it with: source <(genkan completion bash)
         _genkan() {
             local IFS=$'\n' word="${COMP_WORDS[COMP_CWORD]}"
-            COMPREPLY=($(compgen -W "$("${COMP_WORDS[0]}" "[suggest:${COMP_POINT}]" "${COMP_LINE}" 2>/dev/null)" -- "$word"))
+            local found
+            found=$("${COMP_WORDS[0]}" "[suggest:${COMP_POINT}]" "${COMP_LINE}" 2>/dev/null)
+            COMPREPLY=($(compgen -W "$found" -- "$word"))
         }
         complete -o default -F _genkan genkan
         """;

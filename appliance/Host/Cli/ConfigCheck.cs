@@ -16,7 +16,7 @@ internal static class ConfigCheck
     public static Command Create(CliContext context, Option<bool> json)
     {
         Argument<string> file = new("FILE") { Description = "Topology file (YAML)." };
-        Command command = new("check", "Explain every mistake in a topology file, by line. Nothing is applied.") { file };
+        Command command = new("check", "Explain every mistake in a topology file. Nothing is applied.") { file };
         command.SetAction(result => Run(context, result.GetRequiredValue(file), result.GetValue(json)));
         return command;
     }
@@ -62,9 +62,9 @@ internal static class ConfigCheck
         {
             string[] parts =
             [
-                Count(s.Hosts, "host"), Count(s.Uplinks, "uplink"), Count(s.Tenants, "tenant"), Count(s.Networks, "network"),
-                Count(s.Routers, "router"), Count(s.Ports, "port"), Count(s.SecurityGroups, "security group"),
-                Count(s.FloatingIps, "floating IP"),
+                Count(s.Hosts, "host"), Count(s.Uplinks, "uplink"), Count(s.Tenants, "tenant"),
+                Count(s.Networks, "network"), Count(s.Routers, "router"), Count(s.Ports, "port"),
+                Count(s.SecurityGroups, "security group"), Count(s.FloatingIps, "floating IP"),
             ];
             context.Output.WriteLine($"{file.Name}: good: {string.Join(", ", parts)}");
             return;

@@ -15,7 +15,11 @@ internal static class FlowCommand
     public static Command Create(AgentCommand agent)
     {
         Option<string?> port = new("--port") { Description = "Only flows that enter at this port.", HelpName = "PORT" };
-        Option<string?> state = new("--state") { Description = "Only flows in this direction of their connection.", HelpName = "forward|reply|none" };
+        Option<string?> state = new("--state")
+        {
+            Description = "Only flows in this direction of their connection.",
+            HelpName = "forward|reply|none",
+        };
         state.AcceptOnlyFromAmong("forward", "reply", "none");
         Option<bool> drop = new("--drop") { Description = "Only flows that are dropped." };
         Option<int> limit = new("--limit")
@@ -49,7 +53,9 @@ internal static class FlowCommand
 
     private static int Print(Screen screen, IReadOnlyList<FlowReport> flows)
     {
-        foreach (FlowReport flow in flows.OrderBy(static f => f.Port, StringComparer.Ordinal).ThenBy(static f => f.IdleSeconds))
+        IEnumerable<FlowReport> ordered =
+            flows.OrderBy(static f => f.Port, StringComparer.Ordinal).ThenBy(static f => f.IdleSeconds);
+        foreach (FlowReport flow in ordered)
         {
             string state = flow.State == "none" ? "" : $" {flow.State}";
             string stale = flow.IsStale ? ", stale" : "";

@@ -15,7 +15,9 @@ internal static class GenkanCommand
 {
     /// <summary>Makes the command line.</summary>
     /// <param name="context">The world.</param>
-    /// <param name="runAgent">What <c>genkan run</c> does, with the process's exit code; null: there is no such command.</param>
+    /// <param name="runAgent">
+    /// What <c>genkan run</c> does, with the process's exit code; null: there is no such command.
+    /// </param>
     public static RootCommand Create(CliContext context, Func<AgentOptions, CancellationToken, Task<int>>? runAgent)
     {
         Option<bool> json = new("--json") { Description = "Print JSON.", Recursive = true };
@@ -26,7 +28,7 @@ internal static class GenkanCommand
             Recursive = true,
         };
         host.CompletionSources.Add(_ => AgentSocket.Hosts(context.RunDirectory));
-        RootCommand root = new("Genkan, an edge gateway: runs the agent of one host, and shows what agents do.") { json, host };
+        RootCommand root = new("Genkan, an edge gateway: runs the agent of a host, and shows what it does.") { json, host };
         foreach (HelpOption help in root.Options.OfType<HelpOption>())
         {
             help.Aliases.Clear(); // only one that people here type

@@ -37,12 +37,19 @@ internal static class PortCommand
 
     private static PortReport Pick(IReadOnlyList<PortReport> ports, string name)
     {
-        PortReport[] found = [.. ports.Where(p => p.Name == name || p.Name.EndsWith($"/{name}", StringComparison.Ordinal))];
+        PortReport[] found =
+        [
+            .. ports.Where(p => p.Name == name || p.Name.EndsWith($"/{name}", StringComparison.Ordinal)),
+        ];
         if (found.Length == 1) return found[0];
         string[] names = [.. ports.Select(static p => p.Name)];
         throw found.Length > 1
-            ? new CliException(ExitCodes.Failed, $"several tenants have a port '{name}'", $"write {string.Join(" or ", found.Select(static p => p.Name))}")
-            : new CliException(ExitCodes.Failed, $"there is no port '{name}' on this host", Suggestion.Hint(name, names, "ports"));
+            ? new CliException(
+                ExitCodes.Failed,
+                $"several tenants have a port '{name}'",
+                $"write {string.Join(" or ", found.Select(static p => p.Name))}")
+            : new CliException(
+                ExitCodes.Failed, $"there is no port '{name}' on this host", Suggestion.Hint(name, names, "ports"));
     }
 
     private static int PrintList(Screen screen, IReadOnlyList<PortReport> ports)
@@ -68,7 +75,8 @@ internal static class PortCommand
         CultureInfo culture = CultureInfo.InvariantCulture;
         screen.Field("port", $"{port.Name} ({port.Role})");
         screen.Field("device", port.Device);
-        screen.Field("interface", string.Create(culture, $"{InterfaceOf(port)}, index {port.InterfaceIndex}, slot {port.Slot}"));
+        screen.Field(
+            "interface", string.Create(culture, $"{InterfaceOf(port)}, index {port.InterfaceIndex}, slot {port.Slot}"));
         screen.Field("state", port.State);
         screen.Field("MAC", port.Mac);
         foreach (string address in port.Addresses) screen.Field("address", address);

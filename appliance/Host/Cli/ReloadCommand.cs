@@ -16,7 +16,9 @@ internal static class ReloadCommand
 
     private static int Print(Screen screen, ReloadReport report)
     {
-        string changed = report.ChangedObjects.Count == 0 ? "nothing changed" : "flows are decided anew that depend on:";
+        string changed = report.ChangedObjects.Count == 0
+            ? "nothing changed"
+            : "flows are decided anew that depend on:";
         screen.Line(string.Create(CultureInfo.InvariantCulture, $"revision {report.Revision} is in force; {changed}"));
         screen.Wrapped("  ", report.ChangedObjects);
         foreach (string warning in report.Warnings) screen.Field("warning", warning);

@@ -14,7 +14,12 @@ internal static class RunCommand
     public static Command Create(
         CliContext context, Option<string?> host, Func<AgentOptions, CancellationToken, Task<int>> runAgent)
     {
-        Option<string> config = new("--config") { Description = "Topology file (YAML).", HelpName = "FILE", Required = true };
+        Option<string> config = new("--config")
+        {
+            Description = "Topology file (YAML).",
+            HelpName = "FILE",
+            Required = true,
+        };
         Option<string> pins = new("--pins")
         {
             Description = "Directory on a bpffs that keeps tables and programs while no agent runs; one for each host.",

@@ -38,10 +38,13 @@ internal sealed class Screen
     public void Field(string name, string value) => _output.WriteLine($"{name,-12} {value}");
 
     /// <summary>A table.</summary>
-    /// <param name="headings">Headings; one that begins with <c>&gt;</c> is of a column of numbers, aligned right.</param>
+    /// <param name="headings">
+    /// Headings; one that begins with <c>&gt;</c> is of a column of numbers, aligned right.
+    /// </param>
     /// <param name="rows">Cells, as many as headings.</param>
     /// <param name="isAlarming">Rows to be red on a terminal.</param>
-    public void Table(IReadOnlyList<string> headings, IEnumerable<string[]> rows, Func<string[], bool>? isAlarming = null)
+    public void Table(
+        IReadOnlyList<string> headings, IEnumerable<string[]> rows, Func<string[], bool>? isAlarming = null)
     {
         Table table = new() { Border = TableBorder.None, ShowHeaders = true };
         for (int i = 0; i < headings.Count; i++)

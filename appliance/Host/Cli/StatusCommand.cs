@@ -11,20 +11,33 @@ internal static class StatusCommand
     public static Command Create(AgentCommand agent) => agent.Create(
         new Command("status", "Show how the agent is."),
         ApiJson.Default.StatusReport,
-        static (client, _, cancellation) => client.GetAsync(ApiRoutes.Status, ApiJson.Default.StatusReport, cancellation),
+        static (client, _, cancellation) =>
+            client.GetAsync(ApiRoutes.Status, ApiJson.Default.StatusReport, cancellation),
         Print);
 
     private static int Print(Screen screen, StatusReport s)
     {
         CultureInfo culture = CultureInfo.InvariantCulture;
         screen.Field("host", $"{s.Host}, underlay {s.UnderlayAddress}");
-        screen.Field("agent", string.Create(culture, $"genkan {s.Version}, process {s.ProcessId}, up {Screen.Short(s.UptimeSeconds)}"));
+        screen.Field(
+            "agent",
+            string.Create(culture, $"genkan {s.Version}, process {s.ProcessId}, up {Screen.Short(s.UptimeSeconds)}"));
         screen.Field("topology", string.Create(culture, $"revision {s.Revision} of {s.ConfigFile}"));
         screen.Field("data plane", $"{s.Attach}{(s.IsAdopted ? ", took over the flows of an earlier agent" : "")}");
         screen.Field("hosts", string.Join(", ", s.Hosts.Select(static h => $"{h.Name} {h.UnderlayAddress}")));
-        screen.Field("ports", string.Create(culture, $"{s.Ports.Bound} of {s.Ports.Known} bound, {s.Ports.Uplinks} of them uplinks"));
-        screen.Field("flows", string.Create(culture, $"{s.Tables.Flows} of {s.Tables.FlowsMax}, {s.Tables.Classes} classes, {s.Tables.NextHops} next hops, {s.Tables.Translations} translations"));
-        screen.Field("slow path", string.Create(culture, $"{s.SlowPath.Upcalls} upcalls, {s.SlowPath.Simulations} simulations, {s.SlowPath.Installs} installs, {s.SlowPath.Answers} answers"));
+        screen.Field(
+            "ports",
+            string.Create(culture, $"{s.Ports.Bound} of {s.Ports.Known} bound, {s.Ports.Uplinks} of them uplinks"));
+        screen.Field(
+            "flows",
+            string.Create(
+                culture,
+                $"{s.Tables.Flows} of {s.Tables.FlowsMax}, {s.Tables.Classes} classes, {s.Tables.NextHops} next hops, {s.Tables.Translations} translations"));
+        screen.Field(
+            "slow path",
+            string.Create(
+                culture,
+                $"{s.SlowPath.Upcalls} upcalls, {s.SlowPath.Simulations} simulations, {s.SlowPath.Installs} installs, {s.SlowPath.Answers} answers"));
         screen.Field("dropped", string.Create(culture, $"{s.DroppedPackets} packets (genkan drop list)"));
         foreach (string warning in s.Warnings) screen.Field("warning", warning);
         return ExitCodes.Done;

@@ -44,11 +44,18 @@ internal static class DiagnosticText
     private static void Append(StringBuilder output, string fileName, string text, FileDiagnostic diagnostic)
     {
         FilePosition at = diagnostic.Position;
-        output.Append(CultureInfo.InvariantCulture, $"{fileName}:{at.Line}:{at.Column}: error: {diagnostic.Error.Rule}\n");
+        output.Append(
+            CultureInfo.InvariantCulture, $"{fileName}:{at.Line}:{at.Column}: error: {diagnostic.Error.Rule}\n");
         string line = LineOf(text, at.Line);
         if (line.Length > 0) AppendExcerpt(output, line, at);
-        if (diagnostic.Error.Path.Length > 0) output.Append(CultureInfo.InvariantCulture, $"       at: {diagnostic.Error.Path}\n");
-        if (diagnostic.Error.Hint.Length > 0) output.Append(CultureInfo.InvariantCulture, $"     hint: {diagnostic.Error.Hint}\n");
+        if (diagnostic.Error.Path.Length > 0)
+        {
+            output.Append(CultureInfo.InvariantCulture, $"       at: {diagnostic.Error.Path}\n");
+        }
+        if (diagnostic.Error.Hint.Length > 0)
+        {
+            output.Append(CultureInfo.InvariantCulture, $"     hint: {diagnostic.Error.Hint}\n");
+        }
     }
 
     private static void AppendExcerpt(StringBuilder output, string line, FilePosition at)

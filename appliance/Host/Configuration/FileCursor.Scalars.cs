@@ -37,7 +37,8 @@ internal readonly partial struct FileCursor
     public long? Number(long min, long max)
     {
         if (Text() is not { } text) return null;
-        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long number) && number >= min && number <= max)
+        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long number)
+            && number >= min && number <= max)
         {
             return number;
         }
@@ -72,7 +73,9 @@ internal readonly partial struct FileCursor
         int slashAt = text.IndexOf('/', StringComparison.Ordinal);
         bool hasLength = slashAt > 0 && IpAddress.TryParse(text[..slashAt], out _);
         Refuse(
-            hasLength ? $"'{text}' has a prefix length; an address alone is expected" : $"'{text}' is not an IP address",
+            hasLength
+                ? $"'{text}' has a prefix length; an address alone is expected"
+                : $"'{text}' is not an IP address",
             hasLength ? $"write {text[..slashAt]}" : "e.g. 10.0.1.1 or 2001:db8::1");
         return null;
     }
@@ -120,8 +123,13 @@ internal readonly partial struct FileCursor
     {
         if (Text() is not { } text) return null;
         if (Protocols.TryGetValue(text, out IpProtocol protocol)) return protocol;
-        if (byte.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out byte number) && number > 0) return (IpProtocol)number;
-        Refuse($"'{text}' is not a protocol", Suggestion.Hint(text, Protocols.Keys, "protocols (or a number from 1 to 255)"));
+        if (byte.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out byte number) && number > 0)
+        {
+            return (IpProtocol)number;
+        }
+        Refuse(
+            $"'{text}' is not a protocol",
+            Suggestion.Hint(text, Protocols.Keys, "protocols (or a number from 1 to 255)"));
         return null;
     }
 

@@ -72,7 +72,11 @@ internal sealed class FileMap(YamlMapping mapping, string path, FileReading read
         {
             if (_known.Contains(entry.Key.Text)) continue;
             string at = path.Length == 0 ? entry.Key.Text : $"{path}.{entry.Key.Text}";
-            reading.Refuse(entry.Key.Position, at, $"'{entry.Key.Text}' is not a key here", Suggestion.Hint(entry.Key.Text, _known, "keys"));
+            reading.Refuse(
+                entry.Key.Position,
+                at,
+                $"'{entry.Key.Text}' is not a key here",
+                Suggestion.Hint(entry.Key.Text, _known, "keys"));
         }
     }
 }

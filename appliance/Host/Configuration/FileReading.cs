@@ -12,7 +12,9 @@ internal sealed class FileReading
     /// <summary>What is wrong so far.</summary>
     public List<FileDiagnostic> Diagnostics { get; } = [];
 
-    /// <summary>Something could not be read at all, so that references to it would look wrong without being so.</summary>
+    /// <summary>
+    /// Something could not be read at all, so that references to it would look wrong without being so.
+    /// </summary>
     public bool IsIncomplete { get; set; }
 
     /// <summary>Notes a mistake.</summary>

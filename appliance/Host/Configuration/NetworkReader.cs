@@ -10,12 +10,17 @@ using Subnet = Genkan.Control.Model.Subnet;
 namespace Genkan.Host.Configuration;
 
 /// <summary>
-/// Reads networks with their subnets. What hosts are told (dns, domain, ntp) may stand at the network, for all its subnets of the
+/// Reads networks with their subnets. What hosts are told (dns, domain, ntp) may stand at the network, for all its
+/// subnets of the
 /// address's family, or at a subnet, which then counts instead.
 /// </summary>
 internal static class NetworkReader
 {
-    private static readonly Dictionary<string, bool> RouterAdvertisements = new() { ["slaac"] = true, ["none"] = false };
+    private static readonly Dictionary<string, bool> RouterAdvertisements = new()
+    {
+        ["slaac"] = true,
+        ["none"] = false,
+    };
 
     public static Network? Read(FileCursor cursor)
     {
@@ -64,10 +69,14 @@ internal static class NetworkReader
     {
         FileCursor? dhcp = map.Find("dhcp");
         FileCursor? ra = map.Find("ra");
-        if (cidr is { IsIpv4: true } && ra is not null) ra.Value.Refuse("IPv4 has no router advertisements", "dhcp: true or false");
+        if (cidr is { IsIpv4: true } && ra is not null)
+        {
+            ra.Value.Refuse("IPv4 has no router advertisements", "dhcp: true or false");
+        }
         if (cidr is { IsIpv4: false } && dhcp is not null)
         {
-            dhcp.Value.Refuse("an IPv6 subnet is announced by router advertisements", "ra: slaac (with stateless DHCPv6) or none");
+            dhcp.Value.Refuse(
+                "an IPv6 subnet is announced by router advertisements", "ra: slaac (with stateless DHCPv6) or none");
         }
 
         return cidr is { IsIpv4: false } ? ra?.Word(RouterAdvertisements) : dhcp?.Boolean();
@@ -108,7 +117,9 @@ internal static class NetworkReader
             foreach (FileCursor item in (_dns?.Items() ?? []).Concat(_ntp?.Items() ?? []))
             {
                 if (item.Address() is not { } address || subnets.Any(s => s.Cidr.IsIpv4 == address.IsIpv4)) continue;
-                item.Refuse($"{address} is told to nobody: the network has no subnet of its family", "remove it, or add the subnet");
+                item.Refuse(
+                    $"{address} is told to nobody: the network has no subnet of its family",
+                    "remove it, or add the subnet");
             }
         }
 

@@ -9,7 +9,9 @@ using Router = Genkan.Control.Model.Router;
 
 namespace Genkan.Host.Configuration;
 
-/// <summary>Reads one tenant: routers, ports, public addresses. Networks and security groups have readers of their own.</summary>
+/// <summary>
+/// Reads one tenant: routers, ports, public addresses. Networks and security groups have readers of their own.
+/// </summary>
 internal static class TenantReader
 {
     public static Tenant? Read(string name, FileCursor cursor)
@@ -40,7 +42,14 @@ internal static class TenantReader
         map.Close();
         return name is null
             ? null
-            : new Router { Name = name, IsAdminUp = isUp, Interfaces = interfaces, ExternalGateway = gateway, Routes = routes };
+            : new Router
+            {
+                Name = name,
+                IsAdminUp = isUp,
+                Interfaces = interfaces,
+                ExternalGateway = gateway,
+                Routes = routes,
+            };
     }
 
     private static RouterInterface? ReadInterface(FileCursor cursor)

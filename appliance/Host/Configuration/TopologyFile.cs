@@ -88,7 +88,10 @@ internal sealed class TopologyFile
         if (!reading.IsIncomplete)
         {
             TopologyTranslator.TryTranslate(state, out parts, out ImmutableArray<ConfigError> errors);
-            foreach (ConfigError error in errors) reading.Diagnostics.Add(new FileDiagnostic(reading.PlaceOf(error.Path), error));
+            foreach (ConfigError error in errors)
+            {
+                reading.Diagnostics.Add(new FileDiagnostic(reading.PlaceOf(error.Path), error));
+            }
             CheckHost(host, state, reading);
         }
 

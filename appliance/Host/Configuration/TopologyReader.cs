@@ -8,7 +8,9 @@ using Genkan.Wire;
 
 namespace Genkan.Host.Configuration;
 
-/// <summary>Reads the tree of a topology file into the model. Only the shape is checked here; the model's rules are Control's.</summary>
+/// <summary>
+/// Reads the tree of a topology file into the model. Only the shape is checked here; the model's rules are Control's.
+/// </summary>
 internal static class TopologyReader
 {
     /// <summary>Reads all of it.</summary>
@@ -17,13 +19,15 @@ internal static class TopologyReader
         if (new FileCursor(root, "", reading).Map("a topology") is not { } map) return (null, new DesiredState());
         List<Plug> plugs = [];
         string? self = map.Find("host")?.Text();
-        ImmutableArray<Control.Model.Host> hosts = Named(map.Find("hosts"), (key, value) => ReadHost(key, value, plugs));
+        ImmutableArray<Control.Model.Host> hosts = Named(
+            map.Find("hosts"), (key, value) => ReadHost(key, value, plugs));
         ImmutableArray<Uplink> uplinks = map.ListOf("uplinks", ReadUplink);
         ImmutableArray<ExternalNetwork> outside = map.ListOf("external_networks", ReadExternalNetwork);
         ImmutableArray<Tenant> tenants = Named(map.Find("tenants"), TenantReader.Read);
         map.Close();
         if (!reading.IsIncomplete) tenants = PlugIn(tenants, plugs, reading);
-        return (self, new DesiredState { Hosts = hosts, Uplinks = uplinks, ExternalNetworks = outside, Tenants = tenants });
+        DesiredState state = new() { Hosts = hosts, Uplinks = uplinks, ExternalNetworks = outside, Tenants = tenants };
+        return (self, state);
     }
 
     private static ImmutableArray<T> Named<T>(FileCursor? cursor, Func<string, FileCursor, T?> read)
@@ -51,7 +55,10 @@ internal static class TopologyReader
             string? interfaceName = binding.RequireText("interface", "the name of an interface of this host");
             ushort vlan = binding.Find("vlan")?.UInt16() ?? 0;
             binding.Close();
-            if (interfaceName is not null) plugs.Add(new Plug(name, key, value.Path, new PortBinding(name, interfaceName, vlan)));
+            if (interfaceName is not null)
+            {
+                plugs.Add(new Plug(name, key, value.Path, new PortBinding(name, interfaceName, vlan)));
+            }
         }
 
         map.Close();
@@ -99,7 +106,8 @@ internal static class TopologyReader
         return uplink with { Vlan = vlan, Addresses = addresses, Gateways = gateways, Table = table };
     }
 
-    // Ports are named under the host that they are plugged into; the model holds the binding with the port, as Neutron does.
+    // Ports are named under the host that they are plugged into; the model holds the binding with the port, as Neutron
+    // does.
     private static ImmutableArray<Tenant> PlugIn(ImmutableArray<Tenant> tenants, List<Plug> plugs, FileReading reading)
     {
         Dictionary<(int Tenant, int Port), Plug> bound = [];
@@ -149,7 +157,8 @@ internal static class TopologyReader
         else if (found.Count == 0)
         {
             string[] known = [.. tenants.SelectMany(static t => t.Ports.Select(static p => p.Name))];
-            reading.Refuse(plug.Key.Position, plug.Path, $"there is no port '{name}'", Suggestion.Hint(name, known, "ports"));
+            reading.Refuse(
+                plug.Key.Position, plug.Path, $"there is no port '{name}'", Suggestion.Hint(name, known, "ports"));
         }
 
         return found.Count == 0 ? null : found[0];

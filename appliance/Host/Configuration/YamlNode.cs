@@ -11,7 +11,9 @@ internal readonly record struct FilePosition(int Line, int Column, int Length)
     public static FilePosition Start => new(1, 1, 1);
 }
 
-/// <summary>A YAML value with its position. Of YAML we take plain trees: no anchors, aliases, tags or further documents.</summary>
+/// <summary>
+/// A YAML value with its position. Of YAML we take plain trees: no anchors, aliases, tags or further documents.
+/// </summary>
 internal abstract record YamlNode(FilePosition Position);
 
 /// <summary>Text. YAML's guesses about types are not asked: whoever reads a value knows its type.</summary>

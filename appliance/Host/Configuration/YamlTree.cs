@@ -36,7 +36,8 @@ internal sealed class YamlTree
             // The end is where the scanner stopped; the start may be the beginning of the whole construct.
             Mark mark = fault.End.Line > 0 ? fault.End : fault.Start;
             FilePosition at = new(Math.Max(1, (int)mark.Line), Math.Max(1, (int)mark.Column), 1);
-            diagnostics.Add(new FileDiagnostic(at, new ConfigError("", $"this is not YAML: {Sentence(fault.Message)}", HintFor(text, at))));
+            ConfigError error = new("", $"this is not YAML: {Sentence(fault.Message)}", HintFor(text, at));
+            diagnostics.Add(new FileDiagnostic(at, error));
             return null;
         }
     }
@@ -44,7 +45,10 @@ internal sealed class YamlTree
     private YamlNode? ReadDocument()
     {
         _parser.Consume<StreamStart>();
-        if (_parser.Accept<StreamEnd>(out _)) return Refuse<YamlNode>(FilePosition.Start, "the file is empty", "a topology begins with hosts:");
+        if (_parser.Accept<StreamEnd>(out _))
+        {
+            return Refuse<YamlNode>(FilePosition.Start, "the file is empty", "a topology begins with hosts:");
+        }
         _parser.Consume<DocumentStart>();
         YamlNode? root = ReadNode();
         if (root is null) return null;
@@ -58,13 +62,19 @@ internal sealed class YamlTree
     {
         ParsingEvent current = _parser.Current ?? throw new YamlException("the document ends here");
         FilePosition at = PositionOf(current);
-        if (current is AnchorAlias) return Refuse<YamlNode>(at, "YAML aliases (*name) are not taken", "write the value out");
+        if (current is AnchorAlias)
+        {
+            return Refuse<YamlNode>(at, "YAML aliases (*name) are not taken", "write the value out");
+        }
         if (current is NodeEvent { Anchor.IsEmpty: false })
         {
             return Refuse<YamlNode>(at, "YAML anchors (&name) are not taken", "write the value out where it is needed");
         }
 
-        if (current is NodeEvent { Tag.IsEmpty: false }) return Refuse<YamlNode>(at, "YAML tags (!name) are not taken", "remove it");
+        if (current is NodeEvent { Tag.IsEmpty: false })
+        {
+            return Refuse<YamlNode>(at, "YAML tags (!name) are not taken", "remove it");
+        }
         switch (current)
         {
             case Scalar scalar:
@@ -83,7 +93,8 @@ internal sealed class YamlTree
     {
         _parser.MoveNext();
         if (++_depth <= FileLimits.DepthMax) return true;
-        Refuse<YamlNode>(at, $"more than {FileLimits.DepthMax} lists and mappings inside each other", "no topology needs that");
+        Refuse<YamlNode>(
+            at, $"more than {FileLimits.DepthMax} lists and mappings inside each other", "no topology needs that");
         return false;
     }
 
@@ -107,13 +118,17 @@ internal sealed class YamlTree
         while (!_parser.TryConsume<MappingEnd>(out _))
         {
             if (ReadNode() is not { } keyNode) return null;
-            if (keyNode is not YamlScalar key) return Refuse<YamlMapping>(keyNode.Position, "a name is expected here, not a list or mapping", "");
+            if (keyNode is not YamlScalar key)
+            {
+                return Refuse<YamlMapping>(keyNode.Position, "a name is expected here, not a list or mapping", "");
+            }
             if (ReadNode() is not { } value) return null;
 
             // Later values would silently win over earlier ones, so a name may stand once.
             if (!seen.TryAdd(key.Text, key.Position))
             {
-                Refuse<YamlMapping>(key.Position, $"'{key.Text}' stands twice here", $"it is on line {seen[key.Text].Line} already");
+                Refuse<YamlMapping>(
+                    key.Position, $"'{key.Text}' stands twice here", $"it is on line {seen[key.Text].Line} already");
                 continue;
             }
 
@@ -151,7 +166,10 @@ internal sealed class YamlTree
     {
         string line = DiagnosticText.LineOf(text, at.Line);
         if (line.Contains('\t', StringComparison.Ordinal)) return "YAML is indented with blanks, never with tabs";
-        if (line.Contains("::", StringComparison.Ordinal)) return "an IPv6 address inside { } or [ ] needs quotes: \"2001:db8::1\"";
+        if (line.Contains("::", StringComparison.Ordinal))
+        {
+            return "an IPv6 address inside { } or [ ] needs quotes: \"2001:db8::1\"";
+        }
         return "look at indentation, colons and brackets of this line and the one before";
     }
 }

@@ -24,7 +24,9 @@ internal static class PacketText
         string tail = packet.IsIcmp
             ? $" {IcmpName(packet)}"
             : packet.Protocol == IpProtocol.Tcp ? $" {FlagNames(packet.TcpFlags)}" : "";
-        string fragment = packet.Fragment == FragmentKind.None ? "" : $" {packet.Fragment.ToString().ToLowerInvariant()} fragment";
+        string fragment = packet.Fragment == FragmentKind.None
+            ? ""
+            : $" {packet.Fragment.ToString().ToLowerInvariant()} fragment";
         return string.Create(
             CultureInfo.InvariantCulture, $"{ethernet}, {ProtocolName(packet.Protocol)} {ends}{tail}{fragment} ttl {packet.HopLimit}");
     }
@@ -34,13 +36,17 @@ internal static class PacketText
     {
         List<string> rewrites = [];
         if (before.EthernetSource != after.EthernetSource) rewrites.Add($"source MAC {after.EthernetSource}");
-        if (before.EthernetDestination != after.EthernetDestination) rewrites.Add($"destination MAC {after.EthernetDestination}");
+        if (before.EthernetDestination != after.EthernetDestination)
+        {
+            rewrites.Add($"destination MAC {after.EthernetDestination}");
+        }
         if (before.Source != after.Source || before.SourcePort != after.SourcePort)
         {
             rewrites.Add($"source {Endpoint(after, isSource: true)}");
         }
 
-        if (before.Destination != after.Destination || (before.DestinationPort != after.DestinationPort && !after.IsIcmp))
+        bool isPortNew = before.DestinationPort != after.DestinationPort && !after.IsIcmp;
+        if (isPortNew || before.Destination != after.Destination)
         {
             rewrites.Add($"destination {Endpoint(after, isSource: false)}");
         }

@@ -7,7 +7,9 @@ using Genkan.Wire.NeighborDiscovery;
 
 namespace Genkan.Host.Trace;
 
-/// <summary>Makes the frame of a <see cref="TraceSpec"/>, with what it leaves out filled in from the topology.</summary>
+/// <summary>
+/// Makes the frame of a <see cref="TraceSpec"/>, with what it leaves out filled in from the topology.
+/// </summary>
 internal static class TraceFrame
 {
     /// <summary>Octets of the payload of an ICMP echo, as <c>ping</c> has it.</summary>
@@ -64,7 +66,11 @@ internal static class TraceFrame
                 return NeighborSolicitation.WriteMulticast(writer.Rest, from, solicitor, nd.Target);
             case TracePacket.Icmp icmp:
                 writer.Ethernet(spec.To ?? NextMac(topology, port, icmp.Source, icmp.Destination), from);
-                writer.Ip(icmp.Source, icmp.Destination, icmp.Source.IsIpv4 ? IpProtocol.Icmp : IpProtocol.Icmpv6, spec.HopLimit);
+                writer.Ip(
+                    icmp.Source,
+                    icmp.Destination,
+                    icmp.Source.IsIpv4 ? IpProtocol.Icmp : IpProtocol.Icmpv6,
+                    spec.HopLimit);
                 writer.Icmp(icmp.Type, icmp.Code, ((uint)icmp.Identifier << 16) | 1);
                 writer.Rest[..EchoPayloadSize].Clear();
                 writer.Advance(EchoPayloadSize);
@@ -101,11 +107,15 @@ internal static class TraceFrame
     }
 
     // The destination itself if it is on the link, else the gateway: as a host with this port's lease would send.
-    private static MacAddress NextMac(TopologySnapshot topology, VirtualPort port, IpAddress source, IpAddress destination)
+    private static MacAddress NextMac(
+        TopologySnapshot topology, VirtualPort port, IpAddress source, IpAddress destination)
     {
         if (port.Role == PortRole.Uplink) return port.Mac;
         if (destination.IsMulticast) return MacAddress.OfMulticastGroup(destination);
-        if (destination.IsBroadcast || !topology.TryGetBridge(port.Device, out Bridge? bridge)) return MacAddress.Broadcast;
+        if (destination.IsBroadcast || !topology.TryGetBridge(port.Device, out Bridge? bridge))
+        {
+            return MacAddress.Broadcast;
+        }
         Subnet? onLink = bridge.Subnets.FirstOrDefault(s => s.Prefix.Contains(destination));
         Subnet? own = bridge.Subnets.FirstOrDefault(s => s.Prefix.Contains(source))
             ?? bridge.Subnets.FirstOrDefault(s => s.Prefix.IsIpv4 == source.IsIpv4);
@@ -140,13 +150,19 @@ internal static class TraceFrame
         string noun = spec.IsUplink ? "uplink" : "port";
         if (found.Length == 0)
         {
-            fault = AtPlace(spec, $"there is no {noun} '{spec.Place}'", Suggestion.Hint(spec.Place, [.. all.Select(ShortName)], $"{noun}s"));
+            fault = AtPlace(
+                spec,
+                $"there is no {noun} '{spec.Place}'",
+                Suggestion.Hint(spec.Place, [.. all.Select(ShortName)], $"{noun}s"));
             return null;
         }
 
         if (found.Length > 1)
         {
-            fault = AtPlace(spec, $"several tenants have a port '{spec.Place}'", $"write {string.Join(" or ", found.Select(static p => p.Name))}");
+            fault = AtPlace(
+                spec,
+                $"several tenants have a port '{spec.Place}'",
+                $"write {string.Join(" or ", found.Select(static p => p.Name))}");
             return null;
         }
 

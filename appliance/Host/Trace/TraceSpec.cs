@@ -31,7 +31,8 @@ internal abstract record TracePacket
         : TracePacket;
 
     /// <summary>ICMP or ICMPv6.</summary>
-    public sealed record Icmp(IpAddress Source, IpAddress Destination, byte Type, byte Code, ushort Identifier) : TracePacket;
+    public sealed record Icmp(
+        IpAddress Source, IpAddress Destination, byte Type, byte Code, ushort Identifier) : TracePacket;
 }
 
 /// <summary>Why words are no packet.</summary>

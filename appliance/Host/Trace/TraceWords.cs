@@ -77,7 +77,8 @@ internal sealed class TraceWords
 
     private TraceSpec Read()
     {
-        string place = Take("the name of a port, or uplink and its name", "e.g. red-a tcp 10.0.1.11:40000 '>' 10.0.2.11:80");
+        string place = Take(
+            "the name of a port, or uplink and its name", "e.g. red-a tcp 10.0.1.11:40000 '>' 10.0.2.11:80");
         bool isUplink = place == "uplink";
         if (isUplink) place = Take("the name of an uplink", "genkan port list shows it");
         string protocol = Take("a protocol", string.Join(", ", Protocols));
@@ -90,7 +91,8 @@ internal sealed class TraceWords
             "sctp" => ReadPorts(IpProtocol.Sctp),
             "icmp" or "icmp6" or "icmpv6" => ReadIcmp(isVersion6: protocol != "icmp"),
             "proto" => ReadProtocol(),
-            _ => throw Back().Fault($"'{protocol}' is not a protocol", Suggestion.Hint(protocol, Protocols, "protocols")),
+            _ => throw Back().Fault(
+                $"'{protocol}' is not a protocol", Suggestion.Hint(protocol, Protocols, "protocols")),
         };
         return ReadOptions(place, isUplink, packet);
     }
@@ -98,14 +100,20 @@ internal sealed class TraceWords
     private TracePacket.Arp ReadArp()
     {
         (IpAddress target, IpAddress? sender) = ReadWhoHas();
-        if (target.IsIpv6 || sender is { IsIpv6: true }) throw Back().Fault("ARP is for IPv4", "nd who-has asks for an IPv6 address");
+        if (target.IsIpv6 || sender is { IsIpv6: true })
+        {
+            throw Back().Fault("ARP is for IPv4", "nd who-has asks for an IPv6 address");
+        }
         return new TracePacket.Arp(target, sender);
     }
 
     private TracePacket.NeighborSolicitation ReadSolicitation()
     {
         (IpAddress target, IpAddress? sender) = ReadWhoHas();
-        if (target.IsIpv4 || sender is { IsIpv4: true }) throw Back().Fault("neighbour discovery is for IPv6", "arp who-has asks for an IPv4 address");
+        if (target.IsIpv4 || sender is { IsIpv4: true })
+        {
+            throw Back().Fault("neighbour discovery is for IPv6", "arp who-has asks for an IPv4 address");
+        }
         return new TracePacket.NeighborSolicitation(target, sender);
     }
 
@@ -129,7 +137,8 @@ internal sealed class TraceWords
         }
 
         TcpFlags flags = protocol == IpProtocol.Tcp ? ReadFlags() : TcpFlags.None;
-        return new TracePacket.Ip(source, destination, protocol, sourcePort ?? DefaultSourcePort, destinationPort.Value, flags);
+        return new TracePacket.Ip(
+            source, destination, protocol, sourcePort ?? DefaultSourcePort, destinationPort.Value, flags);
     }
 
     private TcpFlags ReadFlags()
@@ -176,7 +185,8 @@ internal sealed class TraceWords
         IpProtocol protocol = (IpProtocol)ReadNumber("a protocol number", byte.MaxValue);
         if (protocol is IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp or IpProtocol.Icmp or IpProtocol.Icmpv6)
         {
-            throw Back().Fault($"protocol {(int)protocol} has a name and fields of its own", "tcp, udp, sctp, icmp or icmp6");
+            throw Back().Fault(
+                $"protocol {(int)protocol} has a name and fields of its own", "tcp, udp, sctp, icmp or icmp6");
         }
 
         IpAddress source = ReadAddress();
@@ -262,13 +272,15 @@ internal sealed class TraceWords
             string text = word[..colonAt];
             bool isGood = IpAddress.TryParse(isBracketed ? text[1..^1] : text, out IpAddress address)
                 && address.IsIpv6 == isBracketed;
-            if (isGood && ushort.TryParse(word.AsSpan(colonAt + 1), NumberStyles.None, CultureInfo.InvariantCulture, out ushort port))
+            ReadOnlySpan<char> digits = word.AsSpan(colonAt + 1);
+            if (isGood && ushort.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out ushort port))
             {
                 return (address, port);
             }
         }
 
-        throw Back().Fault($"'{word}' is not an address and port", "e.g. 10.0.1.11:40000 or [2001:db8::1]:80; ports end at 65535");
+        throw Back().Fault(
+            $"'{word}' is not an address and port", "e.g. 10.0.1.11:40000 or [2001:db8::1]:80; ports end at 65535");
     }
 
     private int ReadNumber(string what, int max)
@@ -289,7 +301,10 @@ internal sealed class TraceWords
 
     private void CheckFamilies(IpAddress source, IpAddress destination)
     {
-        if (source.IsIpv4 != destination.IsIpv4) throw Back().Fault("source and destination are of different families", "");
+        if (source.IsIpv4 != destination.IsIpv4)
+        {
+            throw Back().Fault("source and destination are of different families", "");
+        }
     }
 
     // Points at the next word, or behind the last.
