@@ -42,7 +42,10 @@ install() {
   export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 }
 
-check_shell() { shellcheck -x run.sh test.sh .ci/run tests/bench appliance/courtyard/*.sh appliance/courtyard/dhcp/*.sh; }
+check_shell() {
+  shellcheck -x run.sh test.sh .ci/run tests/bench appliance/courtyard/*.sh appliance/courtyard/dhcp/*.sh
+}
+
 
 # Style and naming are warnings of the compiler, which makes errors of them (EnforceCodeStyleInBuild), so the build
 # checks them; only the white space of what it does not parse is left for here.

@@ -12,8 +12,9 @@ using Genkan.Wire;
 namespace Genkan.Benchmarks;
 
 /// <summary>
-/// First packets decided by the simulation alone, on one core: half of them to another network through the router, half to
-/// the outside through source NAT; with security groups and anti-spoofing. Decoding the frame is part of it.
+/// First packets decided by the simulation alone, on one core: half of them to another network through the router,
+/// half to the outside through source NAT; with security groups and anti-spoofing. Decoding the frame is part of
+/// it.
 /// </summary>
 internal sealed class Simulate(string name, bool octets) : IBenchmark
 {

@@ -10,7 +10,9 @@ using Genkan.Wire;
 
 namespace Genkan.Benchmarks.Ours;
 
-/// <summary>Two networks, a router with source NAT, security groups, an uplink: in memory, for simulations alone.</summary>
+/// <summary>
+/// Two networks, a router with source NAT, security groups, an uplink: in memory, for simulations alone.
+/// </summary>
 internal static class BenchTopology
 {
     internal const string Sender = "bench/vm1";
@@ -24,8 +26,12 @@ internal static class BenchTopology
         if (!TopologyTranslator.TryTranslate(State, out TopologyParts? parts, out ImmutableArray<ConfigError> errors))
             throw new InvalidOperationException(string.Join("; ", errors));
         ObjectId host = ObjectIds.Host(HostName);
-        if (!TopologySnapshot.TryCreate(parts!, host, 1, out TopologySnapshot? snapshot, out IReadOnlyList<TopologyFault> faults))
+        if (!TopologySnapshot.TryCreate(
+            parts!, host, 1, out TopologySnapshot? snapshot, out IReadOnlyList<TopologyFault> faults))
+        {
             throw new InvalidOperationException(string.Join("; ", faults));
+        }
+
         return snapshot;
     }
 
@@ -48,7 +54,10 @@ internal static class BenchTopology
                 Underlay = new Underlay { Address = Ip("192.0.2.1"), Interface = "underlay", Mtu = 1_600 },
             },
         ],
-        ExternalNetworks = [new Control.Model.ExternalNetwork { Name = "public", Prefixes = [Prefix("198.51.100.0/24")] }],
+        ExternalNetworks =
+        [
+            new Control.Model.ExternalNetwork { Name = "public", Prefixes = [Prefix("198.51.100.0/24")] },
+        ],
         Uplinks =
         [
             new Control.Model.Uplink

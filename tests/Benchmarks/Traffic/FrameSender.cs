@@ -6,9 +6,9 @@ using Genkan.Datapath.Native;
 namespace Genkan.Benchmarks.Traffic;
 
 /// <summary>
-/// Sends bursts in batches of one system call (AF_PACKET, PACKET_VNET_HDR). The sender's kernel cuts each into frames, which
-/// costs half of what a call's message for each frame does: the less the generator takes, the more of the figure is the
-/// forwarder's.
+/// Sends bursts in batches of one system call (AF_PACKET, PACKET_VNET_HDR). The sender's kernel cuts each into
+/// frames, which costs half of what a call's message for each frame does: the less the generator takes, the more of
+/// the figure is the forwarder's.
 /// </summary>
 internal sealed unsafe class FrameSender : IDisposable
 {
@@ -49,7 +49,7 @@ internal sealed unsafe class FrameSender : IDisposable
         bursts.CopyTo(new Span<byte>(_bursts, bursts.Length));
         for (int i = 0; i < _burstCount; i++)
         {
-            _vectors[i] = new IoVector { Base = _bursts + (i * UdpBursts.BurstSize), LengthOctets = (nuint)UdpBursts.BurstSize };
+            _vectors[i] = new IoVector { Base = _bursts + (i * UdpBursts.BurstSize), LengthOctets = UdpBursts.BurstSize };
             _messages[i].Header = new MsgHeader { Vectors = _vectors + i, VectorCount = 1 };
         }
     }

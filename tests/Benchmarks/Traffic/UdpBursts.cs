@@ -4,8 +4,8 @@ using System.Buffers.Binary;
 namespace Genkan.Benchmarks.Traffic;
 
 /// <summary>
-/// UDP frames of 64 octets with the frame check sequence (60 without), in bursts of one flow each: a burst is one packet with
-/// an offload header, which the sender's own kernel cuts into frames before its interface.
+/// UDP frames of 64 octets with the frame check sequence (60 without), in bursts of one flow each: a burst is one
+/// packet with an offload header, which the sender's own kernel cuts into frames before its interface.
 /// </summary>
 /// <param name="DestinationMac">Six octets: the first hop.</param>
 /// <param name="SourceMac">Six octets.</param>
@@ -34,7 +34,9 @@ internal sealed record UdpBursts(byte[] DestinationMac, byte[] SourceMac, byte[]
     private const ushort FirstFlowPort = 10_000;
     private const ushort DiscardPort = 9;
 
-    /// <summary>Whether these answer: then the destination port is the flow's and the source port is the service's.</summary>
+    /// <summary>
+    /// Whether these answer: then the destination port is the flow's and the source port is the service's.
+    /// </summary>
     internal bool AreReplies { get; init; }
 
     /// <summary>Bursts one behind the other; each next one is of the next flow, by its port.</summary>
@@ -48,7 +50,9 @@ internal sealed record UdpBursts(byte[] DestinationMac, byte[] SourceMac, byte[]
         return bursts;
     }
 
-    /// <summary>Frames as they leave the interface, without an offload header: one for each flow, no UDP checksum.</summary>
+    /// <summary>
+    /// Frames as they leave the interface, without an offload header: one for each flow, no UDP checksum.
+    /// </summary>
     internal byte[] BuildFrames(int flowCount)
     {
         byte[] bursts = Build(flowCount, flowCount);
@@ -89,7 +93,9 @@ internal sealed record UdpBursts(byte[] DestinationMac, byte[] SourceMac, byte[]
         WriteLengths(ip, UdpSize + (FrameCount * PayloadSize));
     }
 
-    /// <summary>Both lengths, the IPv4 checksum, and of the UDP checksum the pseudo header: the kernel does the rest.</summary>
+    /// <summary>
+    /// Both lengths, the IPv4 checksum, and of the UDP checksum the pseudo header: the kernel does the rest.
+    /// </summary>
     private static void WriteLengths(Span<byte> ip, ushort udpLength)
     {
         BinaryPrimitives.WriteUInt16BigEndian(ip[2..], (ushort)(Ipv4Size + udpLength));
