@@ -42,7 +42,7 @@ internal sealed partial class AgentLoop
         _slowPath = slowPath;
         _nat = nat;
         _logger = logger;
-        _sweeper = new FlowSweeper(datapath, nat, classes, slowPath);
+        _sweeper = new FlowSweeper(datapath, classes, slowPath);
     }
 
     public KernelDatapath Datapath => _datapath;
@@ -95,7 +95,7 @@ internal sealed partial class AgentLoop
             int handled = HandleBatch();
             AnswerQuestions();
             Housekeep();
-            if (handled == 0) _datapath.Upcalls.Wait(IdleWait);
+            if (handled == 0 && !_sweeper.IsUrgent) _datapath.Upcalls.Wait(IdleWait);
         }
 
         _questions.Writer.TryComplete();
@@ -124,7 +124,7 @@ internal sealed partial class AgentLoop
     {
         _datapath.Beat();
         TimeSpan now = _datapath.Now;
-        if (now < _nextSweep) return;
+        if (now < _nextSweep && !_sweeper.IsUrgent) return;
 
         bool isPassOver = _sweeper.Turn();
         _nat.Expire(now, NatExpireBudget);

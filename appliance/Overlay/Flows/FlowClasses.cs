@@ -6,7 +6,8 @@ namespace Genkan.Overlay.Flows;
 
 /// <summary>
 /// Flow classes: interned sets of the objects that flows depend on. A class's generation in the kernel makes all its
-/// flows stale in one write. One thread; finding a known class allocates nothing.
+/// flows
+/// stale in one write. One thread; finding a known class allocates nothing.
 /// </summary>
 public sealed class FlowClasses
 {
@@ -74,14 +75,18 @@ public sealed class FlowClasses
 
     /// <summary>Frees the numbers of classes that no flow has: those that two sweeps in a row did not meet.</summary>
     /// <param name="inUse">By class: whether the sweep that has just ended met a flow of it.</param>
-    public void FreeUnused(ReadOnlySpan<bool> inUse)
+    /// <param name="datapath">Gets one hard bump a freed class: a scan is no snapshot, and a flow that both sweeps
+    /// missed must not follow the number to its next owner.</param>
+    public void FreeUnused(ReadOnlySpan<bool> inUse, IDatapath datapath)
     {
-        for (uint id = Unknown + 1; id < _next; id++)
+        for (uint id = Unknown + 1; id < ClassesMax; id++)
         {
             bool isTaken = _isUnknown[id] || _tags[id] is not null;
-            if (!isTaken || inUse[(int)id]) _isAging[id] = false;
-            else if (_isAging[id]) Free(id);
-            else _isAging[id] = true;
+            bool isOver = isTaken && !inUse[(int)id] && _isAging[id];
+            _isAging[id] = isTaken && !inUse[(int)id];
+            if (!isOver) continue;
+            Free(id);
+            datapath.Bump(id, isHard: true);
         }
     }
 
@@ -121,7 +126,7 @@ public sealed class FlowClasses
             Forget(classId, tags);
         }
 
-        _free.Push(classId);
+        if (classId < _next) _free.Push(classId); // else adopted ahead of its turn, which comes
     }
 
     private bool TryTakeId(out uint id)

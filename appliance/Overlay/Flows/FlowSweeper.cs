@@ -1,5 +1,4 @@
 using System;
-using Genkan.Nat;
 using Genkan.Overlay.Simulation;
 using Genkan.Wire;
 
@@ -7,12 +6,12 @@ namespace Genkan.Overlay.Flows;
 
 /// <summary>
 /// Walks the connection table a batch at a time: removes what is idle (both directions must be), and simulates again
-/// what a soft change or a new agent asks for. The kernel forwards meanwhile.
+/// what a soft
+/// change or a new agent asks for. The kernel forwards meanwhile.
 /// </summary>
 public sealed class FlowSweeper
 {
     private readonly IDatapath _datapath;
-    private readonly NatTable _nat;
     private readonly SlowPath _slowPath;
     private readonly FlowClasses _classes;
     private readonly FlowEntry[] _batch = new FlowEntry[FlowLimits.SweepBatch];
@@ -21,23 +20,45 @@ public sealed class FlowSweeper
     private int _seen;
     private int _dropsSeen;
     private bool _isRevalidatingAll;
+    private bool _isUrgentPass;
     private bool _revalidateAllNext;
 
     /// <summary>Wires the sweep.</summary>
-    public FlowSweeper(IDatapath datapath, NatTable nat, FlowClasses classes, SlowPath slowPath)
+    /// <param name="datapath">The kernel's tables.</param>
+    /// <param name="classes">Flow classes.</param>
+    /// <param name="slowPath">What simulates again.</param>
+    public FlowSweeper(IDatapath datapath, FlowClasses classes, SlowPath slowPath)
     {
         _classes = classes;
         _datapath = datapath;
-        _nat = nat;
         _slowPath = slowPath;
     }
 
-    /// <summary>Connections seen by the last whole pass.</summary>
+    /// <summary>Connections that the last whole pass left.</summary>
     public int Connections { get; private set; }
 
-    /// <summary>Asks the next whole pass to simulate every flow again: after adoption, when their classes are another
-    /// agent's.</summary>
-    public void RevalidateAll() => _revalidateAllNext = true;
+    /// <summary>Whether the next turn should not wait: flows forward on by what is no longer true.</summary>
+    public bool IsUrgent => _isUrgentPass || _revalidateAllNext || _slowPath.Revalidations.IsWanted;
+
+    /// <summary>
+    /// Has the next whole pass simulate every connection again: after adoption, when their classes are another agent's.
+    /// Entries
+    /// of the class table go stale softly, and the pass removes them.
+    /// </summary>
+    public void RevalidateAll()
+    {
+        _revalidateAllNext = true;
+        Array.Clear(_classesInUse);
+        _datapath.SweepClasses(_classesInUse);
+        for (uint id = 1; id < FlowClasses.ClassesMax; id++)
+        {
+            if (!_classesInUse[id]) continue;
+            _classes.AdoptUnknown(id);
+            _datapath.Bump(id, isHard: false);
+        }
+
+        _cursor = 0;
+    }
 
     /// <summary>Looks at one batch.</summary>
     /// <returns>True when a pass has ended.</returns>
@@ -46,14 +67,14 @@ public sealed class FlowSweeper
         if (_cursor == 0) Begin();
         int count = _datapath.Scan(_batch, ref _cursor);
         for (int i = 0; i < count; i++) Look(_batch[i]);
-        _seen += count;
         if (_cursor != 0) return false;
 
         _datapath.SweepClasses(_classesInUse);
-        _classes.FreeUnused(_classesInUse);
+        _classes.FreeUnused(_classesInUse, _datapath);
+        _slowPath.Revalidations.EndPass(_datapath);
         Connections = _seen;
         _slowPath.Negatives = _dropsSeen;
-        _isRevalidatingAll = false;
+        (_isRevalidatingAll, _isUrgentPass) = (false, false);
         return true;
     }
 
@@ -61,18 +82,23 @@ public sealed class FlowSweeper
     {
         (_seen, _dropsSeen) = (0, 0);
         Array.Clear(_classesInUse);
+        _isUrgentPass = _revalidateAllNext || _slowPath.Revalidations.IsWanted;
         _isRevalidatingAll = _revalidateAllNext;
         _revalidateAllNext = false;
+        _slowPath.Revalidations.BeginPass();
     }
 
     private void Look(in FlowEntry entry)
     {
-        if (IsIdle(entry))
+        if (IsIdle(entry, out FlowEntry twin))
         {
-            Remove(entry);
+            // Both at once: alone, either would not know what the other has seen.
+            if (_slowPath.Remove(entry)) _slowPath.CountExpired();
+            if (twin.Key != default && _slowPath.Remove(twin)) _slowPath.CountExpired();
             return;
         }
 
+        _seen++;
         _classesInUse[entry.Action.Stamp.ClassId] = true;
         if (entry.Action.Verdict == FlowVerdict.Drop) _dropsSeen++;
         if (entry.Action.Verdict == FlowVerdict.Upcall) return;
@@ -81,17 +107,19 @@ public sealed class FlowSweeper
         if (_isRevalidatingAll || current.Soft != entry.Action.Stamp.Soft) _slowPath.Revalidate(entry);
     }
 
-    private bool IsIdle(in FlowEntry entry)
+    private bool IsIdle(in FlowEntry entry, out FlowEntry twin)
     {
+        twin = default;
         TimeSpan now = _datapath.Now;
-        TimeSpan limit = FlowTimeouts.Idle(entry);
 
         // A drop is looked at again that long after its install, however many packets it absorbs.
-        if (entry.Action.Verdict == FlowVerdict.Drop) return now - entry.Created >= limit;
-        if (now - entry.LastSeen < limit) return false;
+        if (FlowTimeouts.IsNegative(entry)) return now - entry.Created >= FlowTimeouts.Drop;
+        if (now - entry.LastSeen < FlowTimeouts.Shortest) return false;
 
         // The other direction keeps a connection alive (RFC 4787 §4.3, RFC 5382 §5).
-        return !TryFindTwin(entry, out FlowEntry twin) || now - twin.LastSeen >= limit;
+        bool hasTwin = TryFindTwin(entry, out twin);
+        TimeSpan limit = FlowTimeouts.Idle(entry, twin);
+        return now - entry.LastSeen >= limit && (!hasTwin || now - twin.LastSeen >= limit);
     }
 
     private bool TryFindTwin(in FlowEntry entry, out FlowEntry twin)
@@ -103,19 +131,6 @@ public sealed class FlowSweeper
         PacketHeader leaving = FlowTranslator.Leaving(entry.Key, entry.Action);
         return ReplyIngress.TryFind(
                 _slowPath.Topology, _datapath, egress, leaving.Source, leaving.SourcePort, out _, out DatapathPort port)
-            && _datapath.TryFind(
-                FlowKey.Of(port.KeyPort, ReplyIngress.ReplyOf(FlowTranslator.Entering(entry.Key), leaving, port),
-                    port.IsL3),
-                out twin);
-    }
-
-    private void Remove(in FlowEntry entry)
-    {
-        if (!_datapath.Remove(entry.Key)) return;
-        _slowPath.CountExpired();
-        if (SourceBinding.TryFind(_slowPath.Topology, _nat, entry.Key, entry.Action, out NatBinding binding))
-        {
-            _nat.Release(binding, _datapath.Now);
-        }
+            && _datapath.TryFind(ReplyIngress.KeyOf(port, entry.Key, leaving), out twin);
     }
 }

@@ -37,26 +37,43 @@ public static class FlowTimeouts
     /// <summary>Flows without state: nothing is lost with them but one simulation.</summary>
     public static TimeSpan Stateless { get; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>The shortest of all but drops: no other flow ends earlier.</summary>
+    public static TimeSpan Shortest { get; } = TimeSpan.FromSeconds(60);
+
     /// <summary>Drops: long enough to absorb a scan, short enough to free the table after it.</summary>
     public static TimeSpan Drop { get; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>The idle time of one entry. Of a connection's two entries the agent takes the later end for
-    /// both.</summary>
+    /// <summary>The idle time of an entry whose other direction is not on this host.</summary>
     /// <param name="entry">As read back.</param>
-    public static TimeSpan Idle(in FlowEntry entry)
+    public static TimeSpan Idle(in FlowEntry entry) => Idle(entry, default);
+
+    /// <summary>The idle time of one entry of a connection: the same for both.</summary>
+    /// <param name="entry">As read back.</param>
+    /// <param name="twin">The other direction's entry; <c>default</c> without one.</param>
+    public static TimeSpan Idle(in FlowEntry entry, in FlowEntry twin)
     {
-        if (entry.Action.Verdict == FlowVerdict.Drop) return Drop;
+        // A refused reply keeps its connection's state for as long as the connection would live.
+        if (IsNegative(entry)) return Drop;
         if (entry.Action.State == ConnectionState.None) return Stateless;
         return entry.Key.Protocol switch
         {
-            IpProtocol.Tcp => IsEstablished(entry.TcpSeen) ? TcpEstablished : TcpTransitory,
+            IpProtocol.Tcp => IsEstablished(entry, twin) ? TcpEstablished : TcpTransitory,
             IpProtocol.Udp => Udp,
             IpProtocol.Icmp or IpProtocol.Icmpv6 => Icmp,
             _ => Other,
         };
     }
 
-    // A state-only entry has seen nothing yet: it is as old as its SYN.
-    private static bool IsEstablished(byte seen) =>
-        (seen & TcpSeenAck) != 0 && (seen & (TcpSeenFin | TcpSeenRst)) == 0;
+    /// <summary>Whether an entry holds nothing but a drop verdict.</summary>
+    /// <param name="entry">As read back.</param>
+    public static bool IsNegative(in FlowEntry entry) =>
+        entry.Action.Verdict == FlowVerdict.Drop && entry.Action.State != ConnectionState.Reply;
+
+    // Both directions have acknowledged and neither ends it. A twin that has met no packet says nothing: the answers
+    // may enter
+    // at another host. A state-only entry has seen nothing yet either: it is as old as its SYN.
+    private static bool IsEstablished(in FlowEntry entry, in FlowEntry twin) =>
+        ((entry.TcpSeen | twin.TcpSeen) & (TcpSeenFin | TcpSeenRst)) == 0
+        && (entry.TcpSeen & TcpSeenAck) != 0
+        && (twin.Packets == 0 || (twin.TcpSeen & TcpSeenAck) != 0);
 }

@@ -7,22 +7,38 @@ namespace Genkan.Overlay.Flows;
 public static class FlowTranslator
 {
     /// <summary>The action of a flow.</summary>
-    /// <param name="original">The packet as it entered.</param>
-    /// <param name="result">What became of it; <see cref="SimulationResult.IsCacheable"/>, verdict Forward or
+    /// <param name="key">
+    /// Key of the entry. What it does not hold (MACs on L3 ports) differs from packet to packet, and is always written.
+    /// </param>
+    /// <param name="result">What became of a packet; <see cref="SimulationResult.IsCacheable"/>, verdict Forward or
     /// Drop.</param>
     /// <param name="nextHop">Index of the next hop for <see cref="SimulationResult.Egress"/>; 0 for a drop.</param>
-    /// <param name="stamp">Class and generations, taken before the simulation.</param>
-    public static FlowAction Action(in PacketHeader original, SimulationResult result, uint nextHop, in FlowStamp stamp)
+    /// <param name="stamp">Class and generations, taken before the topology can change again.</param>
+    /// <param name="found">State of the entry that this one takes the place of.</param>
+    public static FlowAction Action(
+        in FlowKey key, SimulationResult result, uint nextHop, in FlowStamp stamp, ConnectionState found)
     {
+        if (result.Verdict != SimulationVerdict.Forward)
+        {
+            // A refused reply stays a reply: when the rules open again, the connection goes on.
+            return new FlowAction
+            {
+                Verdict = FlowVerdict.Drop,
+                DropReason = result.DropReason,
+                State = found,
+                Stamp = stamp,
+            };
+        }
+
         ref PacketHeader packet = ref result.Packet;
+        PacketHeader original = Entering(key);
+        bool isKnownReply = found == ConnectionState.Reply && result.State == ConnectionState.None;
         FlowAction action = new()
         {
-            Verdict = result.Verdict == SimulationVerdict.Forward ? FlowVerdict.Forward : FlowVerdict.Drop,
-            DropReason = result.DropReason,
-            State = result.State,
+            Verdict = FlowVerdict.Forward,
+            State = isKnownReply ? ConnectionState.Reply : result.State,
             Stamp = stamp,
         };
-        if (action.Verdict == FlowVerdict.Drop) return action;
 
         Rewrites rewrites = Rewrites.None;
         if (packet.EthernetDestination != original.EthernetDestination) rewrites |= Rewrites.DestinationMac;
@@ -34,10 +50,7 @@ public static class FlowTranslator
         if (packet.DestinationPort != original.DestinationPort) rewrites |= Rewrites.DestinationPort;
         action.Rewrites = rewrites;
         action.Hops = result.Hops;
-
-        // What leaves with a leased port comes back by the owner map: the gateway needs no state for it.
-        bool isLeased = result.Binding.Zone != 0 && result.Egress.Kind == EgressKind.FibExit;
-        action.Commit = result.State == ConnectionState.Forward && !isLeased;
+        action.Commit = result.State == ConnectionState.Forward && !ReturnsToOwner(result);
         action.NextHop = nextHop;
         action.DestinationMac = packet.EthernetDestination;
         action.SourceMac = packet.EthernetSource;
@@ -48,6 +61,15 @@ public static class FlowTranslator
         action.Zone = result.Zone;
         return action;
     }
+
+    /// <summary>An entry that knows the answering direction and leaves the rest to the agent.</summary>
+    public static FlowAction ReplyState => new() { Verdict = FlowVerdict.Upcall, State = ConnectionState.Reply };
+
+    // What comes back to a port of source NAT is steered to the port's owner, whichever gateway it enters: state at the
+    // one
+    // where it left would only send the reply's first packet up there.
+    private static bool ReturnsToOwner(SimulationResult result) =>
+        result.Egress.Kind == EgressKind.FibExit && result.Binding.Zone != 0;
 
     /// <summary>The narrowest mask of the class table that holds every field that was read.</summary>
     /// <param name="result">A cacheable outcome.</param>

@@ -51,7 +51,8 @@ public interface IDatapath
     TimeSpan Now { get; }
 
     /// <summary>Brings ports, next hops, deliveries, VTEPs, neighbours, NAT owners, services and budgets of this host
-    /// in line with a topology. Slots and next hops of objects that stay keep their numbers.</summary>
+    /// in line with
+    /// a topology. Slots and next hops of objects that stay keep their numbers.</summary>
     void Apply(TopologySnapshot topology);
 
     /// <summary>What stands in a port slot.</summary>
@@ -91,7 +92,9 @@ public interface IDatapath
     /// <returns>Entries read.</returns>
     int Scan(Span<FlowEntry> entries, ref ulong cursor);
 
-    /// <summary>Removes idle entries of the class table and marks the flow classes of those that stay.</summary>
+    /// <summary>Removes idle and stale entries of the class table (whose next packet makes them anew), and marks the
+    /// flow
+    /// classes of those that stay.</summary>
     void SweepClasses(Span<bool> classesInUse);
 
     /// <summary>Current generations of a class.</summary>
@@ -101,11 +104,14 @@ public interface IDatapath
     /// event).</summary>
     void Bump(uint classId, bool isHard);
 
+    /// <summary>Lets a flow class ask for revalidation again: its last event was answered.</summary>
+    void Rearm(uint classId);
+
     /// <summary>Sends a frame into the kernel as if it had just entered at a port; queued until
     /// <see cref="Flush"/>.</summary>
     void Inject(uint slot, ReadOnlySpan<byte> frame, in FrameOffload offload);
 
-    /// <summary>Sends a frame out by a next hop; queued until <see cref="Flush"/>.</summary>
+    /// <summary>Sends a frame out by a next hop, as it is; queued until <see cref="Flush"/>.</summary>
     void Output(uint nextHop, ReadOnlySpan<byte> frame, in FrameOffload offload);
 
     /// <summary>Sends what is queued.</summary>

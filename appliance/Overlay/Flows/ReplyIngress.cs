@@ -26,43 +26,53 @@ internal static class ReplyIngress
         out DatapathPort port)
     {
         (ingress, port) = (default, default);
-        ObjectId target;
-        if (egress.Kind == EgressKind.Port && datapath.TryGetSlot(egress.Object, out _))
+        uint slot;
+        if (egress.Kind != EgressKind.Port || !datapath.TryGetSlot(egress.Object, out slot))
         {
-            target = egress.Object;
-        }
-        else if (topology.TryGetNatOwner(source, sourcePort, out NatOwner owner))
-        {
-            if (owner.Host != topology.LocalHost.Id) return false;
-            target = owner.Pool;
-        }
-        else if (egress.Kind == EgressKind.FibExit)
-        {
-            if (egress.Host != topology.LocalHost.Id) return false;
-            if (!topology.TryGetLocalUplink(egress.Object, out target)) return false;
-        }
-        else
-        {
-            return false;
+            // Through other hosts, or out: what answers a port of ours comes back as a NAT return.
+            if (!TryFindFar(topology, egress, source, sourcePort, out ObjectId target)) return false;
+            if (!datapath.TryGetSlot(target, out slot)) return false;
         }
 
-        if (!datapath.TryGetSlot(target, out uint slot) || !datapath.TryGetPort(slot, out port)) return false;
+        if (!datapath.TryGetPort(slot, out port)) return false;
         ingress = new Ingress(port.Kind, port.Object, ConnectionState.Reply);
         return true;
     }
 
-    /// <summary>The reply as it enters.</summary>
-    /// <param name="asked">The packet as it entered.</param>
+    /// <summary>
+    /// The key of what answers a packet. Only the request's own size made it fragments, so the answer is taken to be
+    /// whole, as by
+    /// the kernel where the commit bit is set.
+    /// </summary>
+    /// <param name="port">Where the answer enters.</param>
+    /// <param name="key">The packet's own key.</param>
     /// <param name="leaving">The packet as it leaves.</param>
-    /// <param name="port">The slot where the reply enters.</param>
-    /// <returns>Its headers. A NAT return has passed the other end's own translation: it comes from where the question
-    /// went (RFC 4787 §6, hairpinning).</returns>
-    public static PacketHeader ReplyOf(in PacketHeader asked, in PacketHeader leaving, in DatapathPort port)
+    public static FlowKey KeyOf(in DatapathPort port, in FlowKey key, in PacketHeader leaving)
     {
-        PacketHeader reply = leaving.Reversed();
-        if (port.Kind != IngressKind.NatReturn) return reply;
-        reply.Source = asked.Destination;
-        if (!reply.IsIcmp) reply.SourcePort = asked.DestinationPort;
-        return reply;
+        PacketHeader packet = leaving;
+        if (port.IsL3)
+        {
+            // A hairpin's answer is given the public address again where it enters, before it comes here as a NAT
+            // return.
+            packet.Destination = key.Destination;
+            packet.DestinationPort = key.DestinationPort;
+        }
+
+        return FlowKey.Of(port.KeyPort, packet.Reversed(), port.IsL3) with { Fragment = FragmentKind.None };
+    }
+
+    private static bool TryFindFar(
+        TopologySnapshot topology, in Egress egress, IpAddress source, ushort sourcePort, out ObjectId target)
+    {
+        target = ObjectId.None;
+        if (topology.TryGetNatOwner(source, sourcePort, out NatOwner owner))
+        {
+            target = owner.Pool;
+            return owner.Host == topology.LocalHost.Id;
+        }
+
+        return egress.Kind == EgressKind.FibExit
+            && egress.Host == topology.LocalHost.Id
+            && topology.TryGetLocalUplink(egress.Object, out target);
     }
 }

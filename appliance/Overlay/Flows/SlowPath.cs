@@ -9,11 +9,13 @@ namespace Genkan.Overlay.Flows;
 
 /// <summary>
 /// The agent's packet loop without its I/O: takes what the kernel sends up, simulates it, installs the flow and sends
-/// the packet back. One thread; no allocation per packet.
+/// the packet
+/// back. One thread; no allocation per packet.
 /// </summary>
 /// <remarks>
 /// A reply that will enter on this host too is simulated together with the first packet, and its entry is written
-/// first: a connection then costs one upcall, and no reply can come before its entry.
+/// first: a
+/// connection then costs one upcall, and no reply can come before its entry.
 /// </remarks>
 public sealed partial class SlowPath
 {
@@ -25,6 +27,7 @@ public sealed partial class SlowPath
     private readonly SimulationResult _replyResult = new();
     private readonly HashSet<ObjectId> _zones = [];
     private readonly byte[] _scratch = new byte[FlowLimits.RewrittenFrameMax];
+    private readonly IcmpErrorLimit _errorLimit = new();
     private TopologySnapshot _topology;
     private SlowPathCounters _counters;
 
@@ -52,16 +55,8 @@ public sealed partial class SlowPath
     /// <summary>Drop verdicts in the connection table, about: the sweep counts them anew.</summary>
     internal int Negatives { get; set; }
 
-    /// <summary>Takes a new topology: kernel tables first, then the flows that depended on what changed.</summary>
-    /// <returns>Flow classes that became stale.</returns>
-    public int Apply(TopologySnapshot topology)
-    {
-        TopologySnapshot old = _topology;
-        _topology = topology;
-        RevokeTranslations(topology);
-        _datapath.Apply(topology);
-        return _classes.Bump(TopologyDiff.ChangedTags(old, topology), _datapath);
-    }
+    /// <summary>Classes whose flows are to be simulated again.</summary>
+    internal Revalidations Revalidations { get; } = new();
 
     /// <summary>Simulates a packet without sending or installing anything.</summary>
     /// <param name="ingress">Where it would enter.</param>
@@ -77,6 +72,14 @@ public sealed partial class SlowPath
     public void Handle(in Upcall upcall, ReadOnlySpan<byte> frame)
     {
         _counters.Upcalls++;
+        if (upcall.Kind == UpcallKind.Revalidate)
+        {
+            // The packet went its way; what is here may not even decode. The sweep finds the flows by their
+            // generations.
+            Revalidations.Ask(upcall.ClassId);
+            return;
+        }
+
         if (!_datapath.TryGetPort(upcall.Slot, out DatapathPort port))
         {
             _datapath.CountDrop(upcall.Slot, DropReason.PortUnknown);
@@ -90,7 +93,6 @@ public sealed partial class SlowPath
             return;
         }
 
-        packet.VlanTci = (ushort)upcall.Offload.VlanTci;
         if (upcall.Kind == UpcallKind.Follower && TryFollow(upcall, port, packet, frame)) return;
 
         Ingress ingress = new(port.Kind, port.Object, upcall.State, upcall.Offload.SegmentOctets);
@@ -111,10 +113,10 @@ public sealed partial class SlowPath
                 break;
             case SimulationVerdict.Answer:
                 _datapath.CountDrop(upcall.Slot, DropReason.Answered);
-                SendAnswer(_result.AnswerEgress);
+                SendAnswer(upcall.Slot, _result.AnswerEgress);
                 break;
             case SimulationVerdict.ForwardTranslated:
-                SendAnswer(_result.Egress);
+                SendAnswer(upcall.Slot, _result.Egress);
                 break;
             case SimulationVerdict.Consume:
                 _datapath.CountDrop(upcall.Slot, DropReason.Answered);
@@ -124,18 +126,20 @@ public sealed partial class SlowPath
 
     private void Forward(in Upcall upcall, in DatapathPort port, in PacketHeader packet, ReadOnlySpan<byte> frame)
     {
+        if (upcall.Kind is UpcallKind.HopLimit or UpcallKind.TooBig)
+        {
+            // The kernel could not forward it and the simulation could: the way out is narrower than its network, or
+            // the flow
+            // has changed meanwhile and the sender tries again.
+            _datapath.CountDrop(
+                upcall.Slot, upcall.Kind == UpcallKind.TooBig ? DropReason.TooBig : DropReason.ReinjectMiss);
+            return;
+        }
+
         uint nextHop = _datapath.NextHop(_result.Egress, _result.Targets);
         if (nextHop == 0)
         {
             _datapath.CountDrop(upcall.Slot, DropReason.NoList);
-            return;
-        }
-
-        if (upcall.Kind is UpcallKind.HopLimit or UpcallKind.TooBig)
-        {
-            // The kernel could not forward it and the simulation could: the flow changed meanwhile. The sender tries
-            // again.
-            _datapath.CountDrop(upcall.Slot, DropReason.ReinjectMiss);
             return;
         }
 
@@ -145,117 +149,51 @@ public sealed partial class SlowPath
             return;
         }
 
-        InstallOutcome outcome = Install(upcall.State, port, packet, nextHop);
+        FlowKey key = FlowKey.Of(port.KeyPort, packet, port.IsL3);
+        InstallOutcome outcome = Install(key, packet.EtherType, upcall.State, nextHop);
         if (outcome == InstallOutcome.Installed)
         {
-            if (upcall.Kind != UpcallKind.Revalidate) _datapath.Inject(upcall.Slot, frame, upcall.Offload);
+            Inject(upcall, frame);
             return;
         }
 
         _counters.InstallsRefused++;
-        _datapath.CountDrop(upcall.Slot, outcome == InstallOutcome.Full
-            ? DropReason.ConnTableFull : DropReason.ReinjectMiss);
-    }
-
-    /// <summary>Writes the reply's entry if the reply enters here, then the packet's own; undoes the first if the
-    /// second fails.</summary>
-    private InstallOutcome Install(ConnectionState found, in DatapathPort port, in PacketHeader packet, uint nextHop)
-    {
-        FlowAction action = FlowTranslator.Action(packet, _result, nextHop, StampOf(_result));
-        FlowKey key = FlowKey.Of(port.KeyPort, packet, port.IsL3);
-        if (FlowTranslator.TryGetMask(_result, out FlowMask mask))
-        {
-            return _datapath.InstallClass(mask, (ushort)packet.EtherType, key, action);
-        }
-
-        NatBinding binding = _result.Binding;
-        bool isRetained = binding.Zone != 0 && !IsHeld(found, key, binding) && _nat.Retain(binding);
-        FlowKey reply = default;
-        bool hasReply = _result.State == ConnectionState.Forward && TryInstallReply(packet, out reply);
-        InstallOutcome outcome = _datapath.Install(key, action);
-        if (outcome == InstallOutcome.Installed)
-        {
-            _counters.Installs++;
-            return outcome;
-        }
-
-        if (hasReply) _datapath.Remove(reply);
-        if (isRetained) _nat.Release(binding, _datapath.Now);
-        return outcome;
-    }
-
-    /// <summary>Whether the entry that is about to be replaced holds the translation already.</summary>
-    private bool IsHeld(ConnectionState found, in FlowKey key, in NatBinding binding) =>
-        found == ConnectionState.Forward
-        && _datapath.TryFind(key, out FlowEntry old)
-        && SourceBinding.TryFind(_topology, _nat, key, old.Action, out NatBinding held)
-        && held == binding;
-
-    private bool TryInstallReply(in PacketHeader packet, out FlowKey key)
-    {
-        key = default;
-        if (!ReplyIngress.TryFind(
-                _topology,
-                _datapath,
-                _result.Egress,
-                _result.Packet.Source,
-                _result.Packet.SourcePort,
-                out Ingress ingress,
-                out DatapathPort port))
-        {
-            return false;
-        }
-
-        PacketHeader reply = ReplyIngress.ReplyOf(packet, _result.Packet, port);
-        reply.HopLimit = byte.MaxValue;
-        Simulator.Simulate(
-            _topology, _connections, _nat, ingress, reply, ReadOnlySpan<byte>.Empty, _datapath.Now, _replyResult);
-        if (_replyResult.Verdict != SimulationVerdict.Forward) return false;
-
-        uint nextHop = _datapath.NextHop(_replyResult.Egress, _replyResult.Targets);
-        if (nextHop == 0) return false;
-
-        key = FlowKey.Of(port.KeyPort, reply, port.IsL3);
-        FlowAction action = FlowTranslator.Action(reply, _replyResult, nextHop, StampOf(_replyResult));
-        return _datapath.Install(key, action) == InstallOutcome.Installed;
+        _datapath.CountDrop(
+            upcall.Slot, outcome == InstallOutcome.Full ? DropReason.ConnTableFull : DropReason.ReinjectMiss);
     }
 
     private void Drop(in Upcall upcall, in DatapathPort port, in PacketHeader packet)
     {
         _datapath.CountDrop(upcall.Slot, _result.DropReason);
-        if (_result.AnswerLength > 0) SendAnswer(_result.AnswerEgress);
+        if (_result.AnswerLength > 0) SendError(upcall.Slot);
         if (!_result.IsCacheable || (!packet.IsIpv4 && !packet.IsIpv6)) return;
         if (Negatives >= FlowLimits.NegativeEntriesMax) return;
 
         FlowKey key = FlowKey.Of(port.KeyPort, packet, port.IsL3);
-        ReleaseReplaced(upcall.State, key);
-        FlowAction action = new()
-        {
-            Verdict = FlowVerdict.Drop,
-            DropReason = _result.DropReason,
-            Stamp = StampOf(_result),
-            // A refused reply stays a reply: when the rules open again, the connection goes on.
-            State = upcall.State,
-        };
-        if (_datapath.Install(key, action) == InstallOutcome.Installed) Negatives++;
+        FlowAction action = FlowTranslator.Action(key, _result, 0, StampOf(_result), upcall.State);
+
+        // A drop verdict may take the place of a translated connection: its translation loses that connection.
+        bool wasHeld = TryFindHeld(key, out NatBinding held);
+        if (_datapath.Install(key, action) != InstallOutcome.Installed) return;
+        Negatives++;
+        if (wasHeld) _nat.Release(held, _datapath.Now);
     }
 
-    /// <summary>A drop verdict takes the place of a translated connection: its translation loses that
-    /// connection.</summary>
-    private void ReleaseReplaced(ConnectionState found, in FlowKey key)
+    private void SendError(uint slot)
     {
-        if (found == ConnectionState.Forward
-            && _datapath.TryFind(key, out FlowEntry old)
-            && SourceBinding.TryFind(_topology, _nat, key, old.Action, out NatBinding binding))
+        if (_errorLimit.TryTake(slot, _datapath.Now)) SendAnswer(slot, _result.AnswerEgress);
+        else _counters.ErrorsWithheld++;
+    }
+
+    private void SendAnswer(uint slot, in Egress egress)
+    {
+        uint nextHop = _datapath.NextHop(egress, []);
+        if (nextHop == 0)
         {
-            _nat.Release(binding, _datapath.Now);
+            _datapath.CountDrop(slot, DropReason.NoList);
+            return;
         }
-    }
 
-    private void SendAnswer(in Egress egress)
-    {
-        uint nextHop = _datapath.NextHop(egress, _result.Targets);
-        if (nextHop == 0) return;
         _counters.Answers++;
         _datapath.Output(nextHop, _result.Answer, default);
     }
@@ -263,7 +201,7 @@ public sealed partial class SlowPath
     /// <summary>Sends a packet whose fate hangs on more than its key: rewritten here, this once.</summary>
     private void SendRewritten(in Upcall upcall, in PacketHeader packet, ReadOnlySpan<byte> frame, uint nextHop)
     {
-        if (frame.Length > _scratch.Length || upcall.Offload.SegmentOctets != 0)
+        if (frame.Length > _scratch.Length || frame.Length < upcall.LengthOctets || upcall.Offload.SegmentOctets != 0)
         {
             _datapath.CountDrop(upcall.Slot, DropReason.UpcallTooBig);
             return;
@@ -275,13 +213,22 @@ public sealed partial class SlowPath
         _datapath.Output(nextHop, copy, default);
     }
 
+    /// <summary>Sends a packet on its way through the tables. A frame that came up cut must not go on as a whole
+    /// one.</summary>
+    private void Inject(in Upcall upcall, ReadOnlySpan<byte> frame)
+    {
+        if (frame.Length < upcall.LengthOctets) _datapath.CountDrop(upcall.Slot, DropReason.UpcallTooBig);
+        else _datapath.Inject(upcall.Slot, frame, upcall.Offload);
+    }
+
     private bool TryFollow(in Upcall upcall, in DatapathPort port, in PacketHeader packet, ReadOnlySpan<byte> frame)
     {
         if (!_datapath.TryFind(FlowKey.Of(port.KeyPort, packet, port.IsL3), out FlowEntry entry)) return false;
+        if (_datapath.Stamp(entry.Action.Stamp.ClassId).Hard != entry.Action.Stamp.Hard) return false;
         switch (entry.Action.Verdict)
         {
             case FlowVerdict.Forward:
-                _datapath.Inject(upcall.Slot, frame, upcall.Offload);
+                Inject(upcall, frame);
                 return true;
             case FlowVerdict.Drop:
                 _datapath.CountDrop(upcall.Slot, entry.Action.DropReason);

@@ -18,6 +18,10 @@ public record struct SlowPathCounters
     /// <summary>Frames made by virtual devices: ARP, ND, DHCP, ICMP.</summary>
     public ulong Answers { get; set; }
 
+    /// <summary>ICMP errors not sent, since their port had its share
+    /// (<see cref="FlowLimits.IcmpErrorsPerSecond"/>).</summary>
+    public ulong ErrorsWithheld { get; set; }
+
     /// <summary>Flows removed because they were idle.</summary>
     public ulong Expired { get; set; }
 
@@ -36,6 +40,15 @@ public static class FlowLimits
 
     /// <summary>Connections looked at in one turn of the sweep.</summary>
     public const int SweepBatch = 512;
+
+    /// <summary>Port slots of the kernel's table (<c>PORT_MAX</c>).</summary>
+    public const int PortSlots = 4096;
+
+    /// <summary>ICMP errors a second about packets that enter at one port.</summary>
+    public const int IcmpErrorsPerSecond = 100;
+
+    /// <summary>ICMP errors in a row: enough for a traceroute with three probes a hop.</summary>
+    public const int IcmpErrorsBurst = 50;
 
     /// <summary>Octets of a frame that the agent rewrites itself (ICMP errors and the like).</summary>
     public const int RewrittenFrameMax = 16_384;

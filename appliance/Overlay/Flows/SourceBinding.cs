@@ -7,7 +7,8 @@ namespace Genkan.Overlay.Flows;
 /// NAT.</summary>
 internal static class SourceBinding
 {
-    /// <summary>Reads the binding from the entry itself; the table need not know it (adoption).</summary>
+    /// <summary>Reads the binding from the entry itself. The NAT table need not know it: before adoption, after
+    /// revocation.</summary>
     public static bool TryRead(TopologySnapshot topology, in FlowKey key, in FlowAction action, out NatBinding binding)
     {
         binding = default;
@@ -20,10 +21,4 @@ internal static class SourceBinding
         binding = new NatBinding(router.Value, key.Protocol, key.Source, key.SourcePort, action.Source, port);
         return true;
     }
-
-    /// <summary>The binding as the table knows it.</summary>
-    public static bool TryFind(
-        TopologySnapshot topology, NatTable nat, in FlowKey key, in FlowAction action, out NatBinding binding) =>
-        TryRead(topology, key, action, out binding)
-        && nat.TryFindReturn(binding.Zone, binding.Protocol, binding.PublicAddress, binding.PublicPort, out binding);
 }

@@ -19,7 +19,8 @@ public sealed class Translation
         byte[] frame = Frames.Tcp(
             MacAddress.Parse("02:00:00:00:01:01"), Courtyard.Mac("red/red-a"), "10.0.1.11", "10.0.2.11", 1000, 5201);
         SimulationResult result = Lab.OnHv1.From("red/red-a", frame);
-        FlowAction action = FlowTranslator.Action(Frames.Decode(frame), result, 9, Stamp);
+        FlowAction action = FlowTranslator.Action(
+            FlowKey.Of(3, Frames.Decode(frame), isL3: false), result, 9, Stamp, ConnectionState.None);
 
         action.Rewrites.ShouldBe(Rewrites.DestinationMac | Rewrites.SourceMac | Rewrites.HopLimit);
         (action.Hops, action.NextHop, action.Commit, action.State)
@@ -35,7 +36,8 @@ public sealed class Translation
         PacketHeader packet = Frames.Decode(frame);
         SimulationResult result = Lab.OnHv1.From("red/red-c", frame);
         FlowKey key = FlowKey.Of(3, packet, isL3: false);
-        PacketHeader leaving = FlowTranslator.Leaving(key, FlowTranslator.Action(packet, result, 1, Stamp));
+        PacketHeader leaving = FlowTranslator.Leaving(
+            key, FlowTranslator.Action(key, result, 1, Stamp, ConnectionState.None));
 
         (leaving.Source, leaving.SourcePort, leaving.Destination).ShouldBe(
             (result.Packet.Source, result.Packet.SourcePort, result.Packet.Destination));
@@ -106,8 +108,9 @@ public sealed class Translation
         FlowClasses classes = new();
         uint id = classes.Intern([new ObjectId(7)]);
         bool[] inUse = new bool[FlowClasses.ClassesMax];
-        classes.FreeUnused(inUse);
-        classes.FreeUnused(inUse);
+        TableDatapath tables = new();
+        classes.FreeUnused(inUse, tables);
+        classes.FreeUnused(inUse, tables);
 
         classes.TagsOf(id).Length.ShouldBe(0);
         classes.Intern([new ObjectId(8)]).ShouldBe(id);

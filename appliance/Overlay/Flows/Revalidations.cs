@@ -1,0 +1,36 @@
+using System.Collections.Generic;
+
+namespace Genkan.Overlay.Flows;
+
+/// <summary>Flow classes that asked for revalidation, until a whole pass of the sweep has answered.</summary>
+internal sealed class Revalidations
+{
+    private readonly bool[] _isWaiting = new bool[FlowClasses.ClassesMax];
+    private List<uint> _waiting = [];
+    private List<uint> _inPass = [];
+
+    /// <summary>Whether a class waits for the next pass.</summary>
+    public bool IsWanted => _waiting.Count > 0;
+
+    /// <summary>Notes that flows of a class are stale; once a class.</summary>
+    public void Ask(uint classId)
+    {
+        if (classId is 0 or >= FlowClasses.ClassesMax || _isWaiting[classId]) return;
+        _isWaiting[classId] = true;
+        _waiting.Add(classId);
+    }
+
+    /// <summary>The pass that begins answers all that wait; who asks from here on waits for the next.</summary>
+    public void BeginPass()
+    {
+        (_waiting, _inPass) = (_inPass, _waiting);
+        foreach (uint id in _inPass) _isWaiting[id] = false;
+    }
+
+    /// <summary>Lets the classes that the pass has answered ask again.</summary>
+    public void EndPass(IDatapath datapath)
+    {
+        foreach (uint id in _inPass) datapath.Rearm(id);
+        _inPass.Clear();
+    }
+}

@@ -1,0 +1,301 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using Genkan.Overlay.Flows;
+using Genkan.Overlay.Simulation;
+using Genkan.Overlay.Topology;
+using Genkan.Wire;
+
+namespace Genkan.Overlay.Tests.Flows;
+
+/// <summary>
+/// The kernel's tables as plain dictionaries: the reference of look-up order, generations, counters and limits. What
+/// moves
+/// packets between two of them is <see cref="TestHost"/>.
+/// </summary>
+internal sealed class TableDatapath : IDatapath
+{
+    private readonly Dictionary<ObjectId, uint> _slots = [];
+    private readonly List<DatapathPort> _ports = [default];
+    private readonly Dictionary<Egress, uint> _nextHopOf = [];
+    private readonly List<(Egress Egress, Egress[] Targets)> _nextHops = [default];
+    private readonly FlowStamp[] _stamps =
+        [.. Enumerable.Range(0, FlowClasses.ClassesMax).Select(i => new FlowStamp((uint)i, 0, 0))];
+
+    private readonly bool[] _hasAsked = new bool[FlowClasses.ClassesMax];
+    private readonly List<FlowKey> _scan = [];
+
+    public TableDatapath(int capacity = 4096)
+    {
+        Connections = new Dictionary<FlowKey, FlowEntry>(capacity);
+        Classes = new Dictionary<(FlowMask, ushort, FlowKey), FlowEntry>(capacity);
+        ConnectionsMax = capacity;
+    }
+
+    public Dictionary<FlowKey, FlowEntry> Connections { get; }
+
+    public Dictionary<(FlowMask Mask, ushort EtherType, FlowKey Key), FlowEntry> Classes { get; }
+
+    public Dictionary<DropReason, int> Drops { get; } = new(256);
+
+    /// <summary>What the agent did, in order: "install …", "inject", "output"; null to note nothing.</summary>
+    public List<string>? Log { get; set; }
+
+    /// <summary>Gets what the agent sends: kind, argument, frame.</summary>
+    public Action<bool, uint, byte[]>? Sender { get; set; }
+
+    public int Sent { get; private set; }
+
+    public int ConnectionsMax { get; set; }
+
+    /// <summary>Called before each install; may bump, or refuse by an outcome of its own.</summary>
+    public Func<FlowKey, InstallOutcome?>? BeforeInstall { get; set; }
+
+    public List<uint> Rearmed { get; } = [];
+
+    public TimeSpan Now { get; set; } = TimeSpan.FromHours(1);
+
+    public void Apply(TopologySnapshot topology)
+    {
+        foreach (VirtualPort port in topology.LocalPorts)
+            Add(port.Id, IngressKind.Port, isL3: port.Role == PortRole.Uplink);
+        foreach (Bridge bridge in topology.LocalBridges) Add(bridge.Id, IngressKind.Flood, isL3: false);
+        foreach (Router router in topology.Parts.Routers)
+        {
+            if (router.SourceNat is { } nat && nat.Blocks.Any(b => b.Host == topology.LocalHost.Id))
+                Add(nat.Id, IngressKind.NatReturn, isL3: true);
+        }
+    }
+
+    public bool TryGetPort(uint slot, out DatapathPort port)
+    {
+        port = slot < _ports.Count ? _ports[(int)slot] : default;
+        return port.KeyPort != 0;
+    }
+
+    public bool TryGetSlot(ObjectId id, out uint slot) => _slots.TryGetValue(id, out slot);
+
+    public uint NextHop(in Egress egress, ReadOnlySpan<Egress> targets)
+    {
+        if (egress.Kind != EgressKind.Replicate && _nextHopOf.TryGetValue(egress, out uint index)) return index;
+        for (int i = 1; i < _nextHops.Count; i++)
+        {
+            if (_nextHops[i].Egress == egress && targets.SequenceEqual(_nextHops[i].Targets)) return (uint)i;
+        }
+
+        _nextHops.Add((egress, targets.ToArray()));
+        index = (uint)_nextHops.Count - 1;
+        if (egress.Kind != EgressKind.Replicate) _nextHopOf.Add(egress, index);
+        return index;
+    }
+
+    public bool TryGetNextHop(uint nextHop, out Egress egress)
+    {
+        egress = nextHop < _nextHops.Count ? _nextHops[(int)nextHop].Egress : default;
+        return egress.Kind != EgressKind.None;
+    }
+
+    public Egress[] TargetsOf(uint nextHop) => _nextHops[(int)nextHop].Targets;
+
+    public InstallOutcome Install(in FlowKey key, in FlowAction action)
+    {
+        if (BeforeInstall?.Invoke(key) is { } refused) return refused;
+        if (action.Stamp != Stamp(action.Stamp.ClassId)) return InstallOutcome.Stale;
+        bool isKnown = Connections.TryGetValue(key, out FlowEntry old);
+        if (!isKnown && Connections.Count >= ConnectionsMax) return InstallOutcome.Full;
+        Connections[key] = isKnown
+            ? old with { Action = action, LastSeen = Now }
+            : new FlowEntry(key, action, 0, 0, Now, Now, 0);
+        Log?.Add($"install {key.Source} > {key.Destination} {action.State} {action.Verdict}");
+        return InstallOutcome.Installed;
+    }
+
+    public InstallOutcome InstallClass(FlowMask mask, ushort etherType, in FlowKey key, in FlowAction action)
+    {
+        if (action.Stamp != Stamp(action.Stamp.ClassId)) return InstallOutcome.Stale;
+        FlowKey masked = Masked(mask, key);
+        Classes[(mask, etherType, masked)] = new FlowEntry(masked, action, 0, 0, Now, Now, 0);
+        return InstallOutcome.Installed;
+    }
+
+    public bool Remove(in FlowKey key) => Connections.Remove(key);
+
+    public bool TryFind(in FlowKey key, out FlowEntry entry) => Connections.TryGetValue(key, out entry);
+
+    public int Scan(Span<FlowEntry> entries, ref ulong cursor)
+    {
+        if (cursor == 0)
+        {
+            _scan.Clear();
+            _scan.AddRange(Connections.Keys);
+        }
+
+        int count = 0;
+        while (count < entries.Length && cursor < (ulong)_scan.Count)
+        {
+            if (Connections.TryGetValue(_scan[(int)cursor++], out FlowEntry entry)) entries[count++] = entry;
+        }
+
+        if (cursor == (ulong)_scan.Count) cursor = 0;
+        return count;
+    }
+
+    public void SweepClasses(Span<bool> classesInUse)
+    {
+        foreach (((FlowMask, ushort, FlowKey) key, FlowEntry entry) in Classes)
+        {
+            uint id = entry.Action.Stamp.ClassId;
+            if (entry.Action.Stamp != Stamp(id)) Classes.Remove(key); // allowed while enumerating
+            else classesInUse[(int)id] = true;
+        }
+    }
+
+    public FlowStamp Stamp(uint classId) => _stamps[classId];
+
+    public void Bump(uint classId, bool isHard)
+    {
+        FlowStamp old = _stamps[classId];
+        _stamps[classId] = isHard ? old with { Hard = old.Hard + 1 } : old with { Soft = old.Soft + 1 };
+        if (!isHard) _hasAsked[classId] = false;
+    }
+
+    public void Rearm(uint classId)
+    {
+        _hasAsked[classId] = false;
+        Rearmed.Add(classId);
+    }
+
+    public void Inject(uint slot, ReadOnlySpan<byte> frame, in FrameOffload offload)
+    {
+        Sent++;
+        Log?.Add("inject");
+        Sender?.Invoke(true, slot, frame.ToArray());
+    }
+
+    public void Output(uint nextHop, ReadOnlySpan<byte> frame, in FrameOffload offload)
+    {
+        Sent++;
+        Log?.Add("output");
+        Sender?.Invoke(false, nextHop, frame.ToArray());
+    }
+
+    public void Flush()
+    {
+        // What is sent is on its way at once.
+    }
+
+    public void CountDrop(uint slot, DropReason reason) => Drops[reason] = Drops.GetValueOrDefault(reason) + 1;
+
+    /// <summary>What the kernel finds for a packet: exact first, then by class, narrow masks after wide ones.</summary>
+    /// <param name="key">Its key.</param>
+    /// <param name="packet">Its headers, for counters.</param>
+    /// <param name="action">The action, if current.</param>
+    /// <param name="state">State of the entry, also a stale one.</param>
+    /// <param name="asks">Class that asks for revalidation, 0 none.</param>
+    /// <param name="isKnown">Whether there was an exact entry at all.</param>
+    public bool TryJudge(
+        in FlowKey key,
+        in PacketHeader packet,
+        out FlowAction action,
+        out ConnectionState state,
+        out uint asks,
+        out bool isKnown)
+    {
+        (action, state, asks) = (default, ConnectionState.None, 0);
+        isKnown = Connections.TryGetValue(key, out FlowEntry entry);
+        if (isKnown)
+        {
+            state = entry.Action.State;
+            if (entry.Action.Verdict == FlowVerdict.Upcall || !IsCurrent(entry, ref asks)) return false;
+            Connections[key] = Counted(entry, packet);
+            action = entry.Action;
+            return true;
+        }
+
+        foreach (FlowMask mask in Enum.GetValues<FlowMask>())
+        {
+            (FlowMask, ushort, FlowKey) masked = (mask, (ushort)packet.EtherType, Masked(mask, key));
+            if (!Classes.TryGetValue(masked, out entry) || !IsCurrent(entry, ref asks)) continue;
+            Classes[masked] = Counted(entry, packet);
+            action = entry.Action;
+            return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>The receiver's part of the commit bit, as <c>commit.h</c> has it.</summary>
+    public bool TryCommit(in DatapathPort port, in PacketHeader packet)
+    {
+        bool isIp = packet.IsIpv4 || packet.IsIpv6;
+        if (!isIp || packet.IsIcmpError || packet.Fragment == FragmentKind.Later) return true;
+        FlowKey key = FlowKey.Of(port.KeyPort, packet.Reversed(), port.IsL3) with { Fragment = FragmentKind.None };
+        if (Connections.TryGetValue(key, out FlowEntry entry))
+        {
+            Connections[key] = entry with { LastSeen = Now };
+            return true;
+        }
+
+        if (Connections.Count >= ConnectionsMax) return false;
+        FlowAction action = new() { Verdict = FlowVerdict.Upcall, State = ConnectionState.Reply };
+        Connections.Add(key, new FlowEntry(key, action, 0, 0, Now, Now, 0));
+        return true;
+    }
+
+    private void Add(ObjectId id, IngressKind kind, bool isL3)
+    {
+        if (!_slots.TryAdd(id, (uint)_ports.Count)) return;
+        _ports.Add(new DatapathPort(kind, id, (uint)_ports.Count, isL3));
+    }
+
+    private bool IsCurrent(in FlowEntry entry, ref uint asks)
+    {
+        FlowStamp stamp = entry.Action.Stamp;
+        if (stamp.ClassId == 0) return true;
+        FlowStamp now = Stamp(stamp.ClassId);
+        if (now.Hard != stamp.Hard) return false;
+        if (now.Soft != stamp.Soft && !_hasAsked[stamp.ClassId])
+        {
+            _hasAsked[stamp.ClassId] = true;
+            asks = stamp.ClassId;
+        }
+
+        return true;
+    }
+
+    private FlowEntry Counted(in FlowEntry entry, in PacketHeader packet)
+    {
+        byte seen = 0;
+        if ((packet.TcpFlags & TcpFlags.Syn) != TcpFlags.None) seen |= FlowTimeouts.TcpSeenSyn;
+        if ((packet.TcpFlags & TcpFlags.Fin) != TcpFlags.None) seen |= FlowTimeouts.TcpSeenFin;
+        if ((packet.TcpFlags & TcpFlags.Rst) != TcpFlags.None) seen |= FlowTimeouts.TcpSeenRst;
+        if ((packet.TcpFlags & TcpFlags.Ack) != TcpFlags.None) seen |= FlowTimeouts.TcpSeenAck;
+        return entry with
+        {
+            Packets = entry.Packets + 1,
+            Octets = entry.Octets + (ulong)packet.LengthOctets,
+            LastSeen = Now,
+            TcpSeen = (byte)(entry.TcpSeen | seen),
+        };
+    }
+
+    private static FlowKey Masked(FlowMask mask, in FlowKey key)
+    {
+        FlowKey masked = new(key.KeyPort, default, default, default, 0, 0, default, default, default);
+        if (mask >= FlowMask.L2)
+            masked = masked with { DestinationMac = key.DestinationMac, SourceMac = key.SourceMac };
+        if (mask >= FlowMask.L3Destination) masked = masked with { Destination = key.Destination };
+        if (mask >= FlowMask.L3) masked = masked with { Source = key.Source };
+        if (mask >= FlowMask.L4Destination)
+        {
+            masked = masked with
+            {
+                Protocol = key.Protocol,
+                DestinationPort = key.DestinationPort,
+                Fragment = key.Fragment,
+            };
+        }
+
+        return masked;
+    }
+}
