@@ -148,7 +148,7 @@ enum tcp_seen { TCP_SEEN_SYN = 1, TCP_SEEN_FIN = 2, TCP_SEEN_RST = 4, TCP_SEEN_A
  */
 #define DIGEST_FACTOR	0x9e3779b97f4a7c15ULL
 
-/* What is done with a packet; 72 octets. */
+/* What is done with a packet; 72 octets, copied as words. */
 struct action {
 	__u32 class_id;		/*  0 */
 	__u32 generation;	/*  4: must equal generation[class_id].hard, else a miss */
@@ -165,7 +165,7 @@ struct action {
 	__u16 pad;		/* 38 */
 	__u8 src[16];		/* 40: IPv4 in the first four octets */
 	__u8 dst[16];		/* 56 */
-};				/* 72 */
+} __attribute__((aligned(8)));	/* 72 */
 
 /*
  * Value of conn4, conn6 and class. The two tags are equal and hold (digest of the key) << 32 | sequence. An element of

@@ -63,12 +63,12 @@ static __always_inline int parse_ethernet(struct __sk_buff *skb, struct flow *f)
 static __always_inline int same_words(const void *a, const void *b, int words)
 {
 	const half_t *x = a, *y = b;
-	int i, same = 1;
+	int i;
 
-#pragma unroll
-	for (i = 0; i < 4; i++)
-		same &= i >= words || x[i] == y[i];
-	return same;
+	for (i = 0; i < words; i++)
+		if (x[i] != y[i])
+			return 0;
+	return 1;
 }
 
 static __always_inline __u64 mix(__u64 digest, __u64 word)
