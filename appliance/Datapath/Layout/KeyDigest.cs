@@ -6,8 +6,8 @@ using System.Runtime.InteropServices;
 namespace Genkan.Datapath.Layout;
 
 /// <summary>
-/// The digest of a key as <c>flow_types.h</c> defines it: h = seed; for each 64-bit word w of the key h = (h ^ w) × DIGEST_FACTOR,
-/// h ^= h >> 32. Tags hold its lower half.
+/// The digest of a key as <c>flow_types.h</c> defines it: h = seed; for each 64-bit word w of the key h = (h ^ w) ×
+/// DIGEST_FACTOR, h ^= h >> 32. Tags hold its lower half.
 /// </summary>
 internal static class KeyDigest
 {

@@ -46,10 +46,12 @@ internal struct AddressOctets
 internal static class NetworkOrder
 {
     /// <summary>Host order to wire order, and back.</summary>
-    internal static ushort Of(ushort value) => BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(value) : value;
+    internal static ushort Of(ushort value) =>
+        BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(value) : value;
 
     /// <summary>Host order to wire order, and back.</summary>
-    internal static uint Of(uint value) => BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(value) : value;
+    internal static uint Of(uint value) =>
+        BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(value) : value;
 
     /// <summary>An IPv4 address in wire order.</summary>
     internal static uint Of(IpAddress ipv4) => Of(ipv4.ToIpv4());

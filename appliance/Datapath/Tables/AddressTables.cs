@@ -23,7 +23,10 @@ internal sealed class NeighbourTable(BpfMap map, PortTable ports)
         {
             uint key = ports.SlotOf(bridge.Id);
             if (key == 0) continue;
-            foreach (BridgeNeighbour n in plan.Topology.NeighboursOf(bridge.Id)) Want(key, n.Address, n.Mac, n.IsRouter);
+            foreach (BridgeNeighbour n in plan.Topology.NeighboursOf(bridge.Id))
+            {
+                Want(key, n.Address, n.Mac, n.IsRouter);
+            }
         }
 
         foreach (PlannedPort planned in plan.Ports)

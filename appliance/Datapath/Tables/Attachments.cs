@@ -6,8 +6,8 @@ using Genkan.Datapath.Netlink;
 namespace Genkan.Datapath.Tables;
 
 /// <summary>
-/// Which program stands on which interface's ingress. What a former agent attached is taken over: new programs take the places of the
-/// old ones between two packets, and those that nobody wants any more go.
+/// Which program stands on which interface's ingress. What a former agent attached is taken over: new programs take
+/// the places of the old ones between two packets, and those that nobody wants any more go.
 /// </summary>
 internal sealed class Attachments(string directory) : IDisposable
 {
@@ -34,7 +34,8 @@ internal sealed class Attachments(string directory) : IDisposable
         foreach (LinkInfo link in links) Note(link.Ifindex, TcxHook.Ingress);
     }
 
-    /// <summary>Puts a program on an interface's ingress, now; several VLAN ports share one attachment, the first one named.</summary>
+    /// <summary>Puts a program on an interface's ingress, now; several VLAN ports share one attachment, the first one
+    /// named.</summary>
     internal void Want(uint ifindex, BpfProgram program)
     {
         int number = (int)ifindex;
@@ -57,6 +58,9 @@ internal sealed class Attachments(string directory) : IDisposable
 
     private void Note(int ifindex, TcxHook hook)
     {
-        if (hook == TcxHook.Ingress && _attacher.FindProgramId(ifindex, hook) is { } program) _present[ifindex] = program;
+        if (hook == TcxHook.Ingress && _attacher.FindProgramId(ifindex, hook) is { } program)
+        {
+            _present[ifindex] = program;
+        }
     }
 }

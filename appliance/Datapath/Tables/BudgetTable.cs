@@ -7,8 +7,9 @@ using Genkan.Overlay.Topology;
 namespace Genkan.Datapath.Tables;
 
 /// <summary>
-/// Rates of packets to the agent: one budget a port slot, with the slot's number, and behind them one an object (destination, local
-/// service, VTEP). Past the last, objects share by hash: a budget too small for two is still a budget.
+/// Rates of packets to the agent: one budget a port slot, with the slot's number, and behind them one an object
+/// (destination, local service, VTEP). Past the last, objects share by hash: a budget too small for two is still a
+/// budget.
 /// </summary>
 internal sealed class BudgetTable : IDisposable
 {
@@ -65,7 +66,8 @@ internal sealed class BudgetTable : IDisposable
         return index;
     }
 
-    /// <summary>Frees the budgets of objects that were not named. Call it after the tables that refer to them.</summary>
+    /// <summary>Frees the budgets of objects that were not named. Call it after the tables that refer to
+    /// them.</summary>
     internal void Commit()
     {
         foreach ((ObjectId id, uint index) in _byObject)

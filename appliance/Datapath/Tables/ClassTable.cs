@@ -47,7 +47,8 @@ internal sealed class ClassTable(BpfMap map, Generations generations, TagSource 
         return error is Errno.E2BIG or Errno.ENOMEM ? InstallOutcome.Full : InstallOutcome.Failed;
     }
 
-    /// <summary>See <see cref="IDatapath.SweepClasses"/>; masks that no entry of a port has any more are taken back.</summary>
+    /// <summary>See <see cref="IDatapath.SweepClasses"/>; masks that no entry of a port has any more are taken
+    /// back.</summary>
     internal void Sweep(Span<bool> classesInUse)
     {
         Array.Clear(_masks);

@@ -64,7 +64,8 @@ internal sealed class ConnectionTable
         return found;
     }
 
-    /// <summary>See <see cref="IDatapath.Scan"/>. The cursor is table, begun, and the kernel's own: a bucket of the hash.</summary>
+    /// <summary>See <see cref="IDatapath.Scan"/>. The cursor is table, begun, and the kernel's own: a bucket of the
+    /// hash.</summary>
     internal int Scan(Span<FlowEntry> entries, ref ulong cursor)
     {
         int room = Math.Min(entries.Length, _entries.Length);
@@ -88,7 +89,8 @@ internal sealed class ConnectionTable
         return count;
     }
 
-    /// <summary>Reads all entries, removes those that a judge condemns, and lets the tags go on behind the largest.</summary>
+    /// <summary>Reads all entries, removes those that a judge condemns, and lets the tags go on behind the
+    /// largest.</summary>
     /// <param name="condemns">Judges by the key port and the action.</param>
     /// <returns>Entries removed.</returns>
     internal int Purge(Condemns condemns) => Purge(_table4, _keys4, key => key.Port, condemns)
@@ -126,10 +128,10 @@ internal sealed class ConnectionTable
     {
         BpfBatchCursor position = new() { Started = (cursor & CursorStarted) != 0 };
         uint bucket = (uint)cursor;
-        MemoryMarshal.Write(MemoryMarshal.AsBytes(new Span<BpfBatchCursor.CursorOctets>(ref position.Octets)), in bucket);
+        Span<byte> octets = MemoryMarshal.AsBytes(new Span<BpfBatchCursor.CursorOctets>(ref position.Octets));
+        MemoryMarshal.Write(octets, in bucket);
         Errno error = table.LookupBatch(ref position, keys, _entries.AsSpan(0, keys.Length), out count);
-        bucket = MemoryMarshal.Read<uint>(
-            MemoryMarshal.AsBytes(new ReadOnlySpan<BpfBatchCursor.CursorOctets>(in position.Octets)));
+        bucket = MemoryMarshal.Read<uint>(octets);
         if (error == Errno.ENOSPC)
         {
             // One bucket holds more than there is room for: no hash of ours does that with room for 64. Step over it.

@@ -2,7 +2,8 @@ using System;
 
 namespace Genkan.Datapath.Tables;
 
-/// <summary>The host cannot carry a data plane as it is: a fault of the operator's or of the machine, said with what to do.</summary>
+/// <summary>The host cannot carry a data plane as it is: a fault of the operator's or of the machine, said with what
+/// to do.</summary>
 public sealed class DatapathException : Exception
 {
     /// <summary>Makes a fault without words; only for tools that demand it.</summary>

@@ -42,13 +42,15 @@ internal sealed class DeliveryTable : IDisposable
         foreach (PlannedPort planned in plan.Ports)
         {
             if (planned.Uplink is not null) continue;
-            DeliveryKey key = DeliveryKey.Of(DeliveryKind.Port, planned.Port.Id, here, HostPlan.BindingOf(planned.Port));
+            DeliveryKey key =
+                DeliveryKey.Of(DeliveryKind.Port, planned.Port.Id, here, HostPlan.BindingOf(planned.Port));
             Want(key, DeliveryKind.Port, _ports.SlotOf(planned.Port.Id));
         }
 
         foreach (Bridge bridge in plan.Bridges)
         {
-            Want(DeliveryKey.Of(DeliveryKind.Flood, bridge.Id, here, ObjectId.None), DeliveryKind.Flood, _ports.SlotOf(bridge.Id));
+            DeliveryKey key = DeliveryKey.Of(DeliveryKind.Flood, bridge.Id, here, ObjectId.None);
+            Want(key, DeliveryKind.Flood, _ports.SlotOf(bridge.Id));
         }
 
         foreach (SourceNat pool in plan.Pools)

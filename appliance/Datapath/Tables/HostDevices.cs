@@ -8,8 +8,8 @@ using Genkan.Wire;
 namespace Genkan.Datapath.Tables;
 
 /// <summary>
-/// The devices that Genkan makes on a host: the tunnel, the internal veth on which the agent sends, and a veth a uplink. They outlive
-/// the agent; making them again changes nothing.
+/// The devices that Genkan makes on a host: the tunnel, the internal veth on which the agent sends, and a veth a
+/// uplink. They outlive the agent; making them again changes nothing.
 /// </summary>
 internal sealed class HostDevices : IDisposable, IInterfaces
 {
@@ -59,7 +59,8 @@ internal sealed class HostDevices : IDisposable, IInterfaces
         if (!_links.ContainsKey(AgentSend))
         {
             _netlink.CreateVeth(
-                new VethEnd(AgentSend) { MtuOctets = VethMtuMax }, new VethEnd(AgentReceive) { MtuOctets = VethMtuMax });
+                new VethEnd(AgentSend) { MtuOctets = VethMtuMax },
+                new VethEnd(AgentReceive) { MtuOctets = VethMtuMax });
         }
 
         Refresh();
@@ -75,6 +76,13 @@ internal sealed class HostDevices : IDisposable, IInterfaces
         }
 
         (VxlanIfindex, AgentIfindex) = ((uint)_links[Vxlan].Ifindex, (uint)_links[AgentReceive].Ifindex);
+    }
+
+    /// <summary>Makes the tunnel device anew, for another UDP port.</summary>
+    internal void ReplaceTunnel(IpAddress underlay, ushort udpPort)
+    {
+        _netlink.DeleteLink(_links[Vxlan].Ifindex);
+        Ensure(underlay, udpPort);
     }
 
     /// <summary>Reads the interfaces anew.</summary>
@@ -94,7 +102,8 @@ internal sealed class HostDevices : IDisposable, IInterfaces
         return isThere;
     }
 
-    /// <summary>Takes an interface over: up, and without an IPv6 address of the host's, which tenants on it could reach.</summary>
+    /// <summary>Takes an interface over: up, and without an IPv6 address of the host's, which tenants on it could
+    /// reach.</summary>
     /// <param name="name">Interface, which is there.</param>
     /// <param name="isPromiscuous">True on uplinks: the MAC on the wire is the host veth's.</param>
     internal void TakeOver(string name, bool isPromiscuous)
@@ -109,7 +118,8 @@ internal sealed class HostDevices : IDisposable, IInterfaces
     internal void RemoveAll()
     {
         Refresh();
-        foreach (LinkInfo link in _links.Values.Where(IsOurs)) _netlink.DeleteLink(link.Ifindex); // a veth's twin is gone already
+        // A veth's twin is gone already.
+        foreach (LinkInfo link in _links.Values.Where(IsOurs)) _netlink.DeleteLink(link.Ifindex);
     }
 
     /// <inheritdoc/>
@@ -127,13 +137,14 @@ internal sealed class HostDevices : IDisposable, IInterfaces
         catch (KernelException e) when (e.Error == Errno.EEXIST)
         {
             throw new DatapathException(
-                $"Another VXLAN device of this network namespace has UDP port {udpPort}: remove it (ip link show type vxlan), "
-                + "or give this host's underlay another port.",
+                $"Another VXLAN device of this network namespace has UDP port {udpPort}: remove it (ip link "
+                + "show type vxlan), or give this host's underlay another port.",
                 e);
         }
         catch (KernelException e) when (e.Error == Errno.EOPNOTSUPP)
         {
-            throw new DatapathException("This kernel has no VXLAN: load the module vxlan, or use a kernel with CONFIG_VXLAN.", e);
+            throw new DatapathException(
+                "This kernel has no VXLAN: load the module vxlan, or use a kernel with CONFIG_VXLAN.", e);
         }
     }
 
@@ -146,7 +157,7 @@ internal sealed class HostDevices : IDisposable, IInterfaces
         }
 
         throw new DatapathException(
-            $"No interface of this host has the underlay address {underlay}: add it (ip address add {underlay}/LENGTH dev "
-            + "INTERFACE), or correct the host's underlay address in the configuration.");
+            $"No interface of this host has the underlay address {underlay}: add it (ip address add "
+            + $"{underlay}/LENGTH dev INTERFACE), or correct the host's underlay address in the configuration.");
     }
 }

@@ -66,7 +66,8 @@ internal sealed class HostPlan
         ? ObjectId.Of("binding", $"{binding.Host}/{binding.Interface}.{binding.Vlan}")
         : ObjectId.None;
 
-    /// <summary>Public addresses that stand for something behind the provider routers: floating IPs and NAT addresses.</summary>
+    /// <summary>Public addresses that stand for something behind the provider routers: floating IPs and NAT
+    /// addresses.</summary>
     internal IEnumerable<IpAddress> PublicAddresses()
     {
         foreach (Router router in Topology.Parts.Routers)

@@ -7,9 +7,9 @@ using Genkan.Wire;
 namespace Genkan.Datapath.Tables;
 
 /// <summary>
-/// Sends the agent's frames into the kernel through the internal veth: the mark of each says whether it is looked up as if it had
-/// entered at a port, or goes out by a next hop. Segmentation and partial checksums stay whole. A VLAN tag is not put back: the slot
-/// stands for the VLAN where the frame entered, and the way out has its own.
+/// Sends the agent's frames into the kernel through the internal veth: the mark of each says whether it is looked up
+/// as if it had entered at a port, or goes out by a next hop. Segmentation and partial checksums stay whole. A VLAN
+/// tag is not put back: the slot stands for the VLAN where the frame entered, and the way out has its own.
 /// </summary>
 internal sealed class Injector(int ifindex) : IDisposable
 {

@@ -8,8 +8,8 @@ using Genkan.Overlay.Topology;
 namespace Genkan.Datapath.Tables;
 
 /// <summary>
-/// Following the topology. Make before break: first what names nothing yet (slots, next hops, addresses), then what leads packets
-/// there (interfaces, tunnel keys), then the old goes in the opposite order.
+/// Following the topology. Make before break: first what names nothing yet (slots, next hops, addresses), then what
+/// leads packets there (interfaces, tunnel keys), then the old goes in the opposite order.
 /// </summary>
 public sealed partial class KernelDatapath
 {
@@ -27,7 +27,8 @@ public sealed partial class KernelDatapath
     }
 
     /// <summary>
-    /// Binds ports to interfaces that appeared, and lets go of those that went. Cheap if nothing happened; the agent calls it often.
+    /// Binds ports to interfaces that appeared, and lets go of those that went. Cheap if nothing happened; the agent
+    /// calls it often.
     /// </summary>
     /// <returns>Whether an interface of a port came or went.</returns>
     public bool FollowLinks()
@@ -73,7 +74,8 @@ public sealed partial class KernelDatapath
             _attachments.Want(device.WireIfindex, set.Program("from_host"));
         }
 
-        // An uplink's program comes first where an interface is both: ports on other VLANs of an ISP's wire are not bound.
+        // An uplink's program comes first where an interface is both: ports on other VLANs of an ISP's wire are not
+        // bound.
         foreach (PlannedPort planned in plan.Ports)
         {
             if (planned.Uplink is not null) AttachPort(planned, set.Program("from_uplink"));
@@ -99,7 +101,8 @@ public sealed partial class KernelDatapath
         catch (KernelException e) when (e.Error is Errno.ENODEV or Errno.ENOENT)
         {
             // It went while we looked; the monitor tells of it, and the port waits for the next one of that name.
-            _faults.Add($"Interface {planned.Interface} of port {planned.Port.Name} went away while it was being bound.");
+            _faults.Add(
+                $"Interface {planned.Interface} of port {planned.Port.Name} went away while it was being bound.");
         }
     }
 
@@ -142,8 +145,8 @@ public sealed partial class KernelDatapath
             if (plan.Remote.IsEmpty || bridge.Mtu <= TenantMtuMax) continue;
             _faults.Add(string.Create(
                 CultureInfo.InvariantCulture,
-                $"Network {bridge.Name} has MTU {bridge.Mtu}, but tunnels carry {TenantMtuMax}: raise the underlay's MTU by "
-                + $"{bridge.Mtu - TenantMtuMax}, or lower the network's."));
+                $"Network {bridge.Name} has MTU {bridge.Mtu}, but tunnels carry {TenantMtuMax}: raise the underlay's "
+                + $"MTU by {bridge.Mtu - TenantMtuMax}, or lower the network's."));
         }
 
         Refused("ports", _ports.RefusedCount);
@@ -157,6 +160,7 @@ public sealed partial class KernelDatapath
     private void Refused(string table, int count)
     {
         if (count == 0) return;
-        _faults.Add(string.Create(CultureInfo.InvariantCulture, $"Table {table} is full: {count} entries were left out."));
+        _faults.Add(
+            string.Create(CultureInfo.InvariantCulture, $"Table {table} is full: {count} entries were left out."));
     }
 }

@@ -13,9 +13,9 @@ using Genkan.Overlay.Topology;
 namespace Genkan.Datapath.Tables;
 
 /// <summary>
-/// The kernel's tables, programs and devices of one host. Everything is pinned: disposing of this, or dying, stops no traffic, and
-/// the next one on the same host goes on with the same slots, next hops and connections. One thread uses it, in the host's network
-/// namespace.
+/// The kernel's tables, programs and devices of one host. Everything is pinned: disposing of this, or dying, stops no
+/// traffic, and the next one on the same host goes on with the same slots, next hops and connections. One thread uses
+/// it, in the host's network namespace.
 /// </summary>
 public sealed partial class KernelDatapath : IDatapath, IDisposable
 {
@@ -51,7 +51,8 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
         _uplinks = new UplinkDevices(devices);
         _budgets = new BudgetTable(set.Map("budget"));
         _ports = new PortTable(set.Map("ports"), set.Map("link"), _budgets);
-        _nextHops = new NextHopTable(set.Map("nexthop"), set.Map("replication"), _ports) { CollectUsed = CollectNextHops };
+        _nextHops =
+            new NextHopTable(set.Map("nexthop"), set.Map("replication"), _ports) { CollectUsed = CollectNextHops };
         _deliveries = new DeliveryTable(set.Map("delivery"), _ports);
         _generations = new Generations(set.Map("generation"));
         _connections = new ConnectionTable(set.Map("conn4"), set.Map("conn6"), _generations, tags);
@@ -75,14 +76,16 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
     /// <summary>Whether a former agent's tables were taken over: its connections go on.</summary>
     public bool IsAdopted => _tables.IsAdopted;
 
-    /// <summary>Largest IP packet of a tenant that fits the tunnels (underlay MTU less 50 octets, on IPv6 less 70).</summary>
+    /// <summary>Largest IP packet of a tenant that fits the tunnels (underlay MTU less 50 octets, on IPv6 less
+    /// 70).</summary>
     public int TenantMtuMax => _devices.TenantMtuMax;
 
     /// <inheritdoc/>
     public TimeSpan Now => MonotonicClock.Now;
 
     /// <summary>Brings a host's data plane up, or takes over the one that is there.</summary>
-    /// <exception cref="DatapathException">The host lacks something, or another agent runs; the message says what to do.</exception>
+    /// <exception cref="DatapathException">The host lacks something, or another agent runs; the message says what to
+    /// do.</exception>
     /// <exception cref="KernelException">The kernel refused a call.</exception>
     public static KernelDatapath Start(KernelDatapathOptions options)
     {
@@ -95,6 +98,11 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
             devices = new HostDevices();
             devices.Ensure(options.UnderlayAddress, options.VxlanPort);
             tables = KernelTables.Load(options);
+            if (tables.IsAdopted && tables.Settings.VxlanPort != options.VxlanPort)
+            {
+                devices.ReplaceTunnel(options.UnderlayAddress, options.VxlanPort);
+            }
+
             KernelDatapath datapath = new(options, hostLock, devices, tables);
             datapath.WriteSettings();
             return datapath;

@@ -21,7 +21,8 @@ public sealed record KernelDatapathOptions
     /// <summary>UDP port of the tunnels.</summary>
     public ushort VxlanPort { get; init; } = 4789;
 
-    /// <summary>Sizes of the tables that grow with traffic; null: by the machine's memory. Pinned tables keep theirs.</summary>
+    /// <summary>Sizes of the tables that grow with traffic; null: by the machine's memory. Pinned tables keep
+    /// theirs.</summary>
     public TableSizes? Sizes { get; init; }
 
     internal string PinDirectory => Path.Combine(PinRoot, HostName);

@@ -92,7 +92,8 @@ internal sealed class KernelTables : IDisposable
         }
 
         throw new DatapathException(
-            $"The tables pinned in {options.PinDirectory} have layout {version}, this agent needs {LayoutLimits.LayoutVersion}. "
-            + $"Run the agent that made them, or `genkan host remove {options.HostName}`, which ends this host's connections.");
+            $"The tables pinned in {options.PinDirectory} have layout {version}, this agent needs "
+            + $"{LayoutLimits.LayoutVersion}. Run the agent that made them, or `genkan host remove "
+            + $"{options.HostName}`, which ends this host's connections.");
     }
 }

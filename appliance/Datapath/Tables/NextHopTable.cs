@@ -11,8 +11,8 @@ using Genkan.Overlay.Topology;
 namespace Genkan.Datapath.Tables;
 
 /// <summary>
-/// Next hops and replication lists. A way out keeps its index for as long as it exists; where it leads may change, which is one
-/// write whatever the number of flows. A new agent recognises next hops by their content.
+/// Next hops and replication lists. A way out keeps its index for as long as it exists; where it leads may change,
+/// which is one write whatever the number of flows. A new agent recognises next hops by their content.
 /// </summary>
 internal sealed class NextHopTable : IDisposable
 {
@@ -75,7 +75,8 @@ internal sealed class NextHopTable : IDisposable
     /// <summary>See <see cref="IDatapath.TryGetNextHop"/>.</summary>
     internal bool TryGet(uint index, out Egress egress) => _egresses.TryGetValue(index, out egress);
 
-    /// <summary>Follows a new plan: ways out that lead elsewhere now are pointed there, those that lead nowhere drop.</summary>
+    /// <summary>Follows a new plan: ways out that lead elsewhere now are pointed there, those that lead nowhere
+    /// drop.</summary>
     internal void Apply(HostPlan plan)
     {
         _plan = plan;
@@ -94,7 +95,8 @@ internal sealed class NextHopTable : IDisposable
         }
     }
 
-    /// <summary>Claims every next hop of a former agent that some way out of the plan has, and closes the others.</summary>
+    /// <summary>Claims every next hop of a former agent that some way out of the plan has, and closes the
+    /// others.</summary>
     /// <returns>Next hops whose flows must go.</returns>
     internal HashSet<uint> FinishAdoption()
     {
@@ -145,7 +147,11 @@ internal sealed class NextHopTable : IDisposable
         foreach (VirtualPort port in parts.Ports) yield return new Egress(EgressKind.Port, port.Id);
         foreach (Host host in parts.Hosts)
         {
-            foreach (ExternalNetwork e in parts.ExternalNetworks) yield return new Egress(EgressKind.FibExit, e.Id, host.Id);
+            foreach (ExternalNetwork e in parts.ExternalNetworks)
+            {
+                yield return new Egress(EgressKind.FibExit, e.Id, host.Id);
+            }
+
             foreach (SourceNat n in plan.AllPools) yield return new Egress(EgressKind.NatReturn, n.Id, host.Id);
             foreach (Bridge b in parts.Bridges) yield return new Egress(EgressKind.Flood, b.Id, host.Id);
         }
@@ -153,7 +159,7 @@ internal sealed class NextHopTable : IDisposable
 
     private static ulong HashOf(ReadOnlySpan<uint> targets)
     {
-        ulong h = (ulong)targets.Length;
+        ulong h = LayoutLimits.DigestFactor ^ (ulong)targets.Length;
         foreach (uint target in targets)
         {
             h = (h ^ target) * LayoutLimits.DigestFactor;
@@ -171,7 +177,9 @@ internal sealed class NextHopTable : IDisposable
             if (entry.Kind == NexthopKind.None) continue;
             if (entry.Kind == NexthopKind.Replicate)
             {
-                if (entry.Arg >= _lists.Count || !_byList.TryAdd(HashOf(TargetsOf(i)), i)) continue;
+                if (entry.Arg >= _lists.Count) continue;
+                ulong hash = HashOf(TargetsOf(i));
+                while (!_byList.TryAdd(hash, i)) hash++;
                 _freeLists.Remove(entry.Arg);
             }
             else if (!_adopted.TryAdd(entry, i))
@@ -186,7 +194,8 @@ internal sealed class NextHopTable : IDisposable
     private uint[] TargetsOf(uint index)
     {
         ref ReplicationEntry list = ref _lists[(int)_nexthops[(int)index].Arg];
-        return ((ReadOnlySpan<uint>)list.Nexthop)[..(int)Math.Min(list.Count, LayoutLimits.ReplicationTargetsMax)].ToArray();
+        int count = (int)Math.Min(list.Count, LayoutLimits.ReplicationTargetsMax);
+        return ((ReadOnlySpan<uint>)list.Nexthop)[..count].ToArray();
     }
 
     private bool TryResolve(in Egress egress, out NexthopEntry entry)
@@ -204,7 +213,11 @@ internal sealed class NextHopTable : IDisposable
                 ObjectId gateway = egress.Host;
                 Uplink? uplink = external.Uplinks.FirstOrDefault(u => u.Host == gateway);
                 if (uplink is null) return false;
-                if (gateway != here) return TryTunnel(gateway, DeliveryKind.FibExit, external.Id, ObjectId.None, out entry);
+                if (gateway != here)
+                {
+                    return TryTunnel(gateway, DeliveryKind.FibExit, external.Id, ObjectId.None, out entry);
+                }
+
                 entry.Kind = NexthopKind.FibExit;
                 entry.Arg = uplink.FibTable;
                 entry.Port = _ports.SlotOf(uplink.Id);
@@ -245,7 +258,8 @@ internal sealed class NextHopTable : IDisposable
         return entry.Arg != 0;
     }
 
-    private bool TryTunnel(ObjectId hostId, DeliveryKind kind, ObjectId target, ObjectId binding, out NexthopEntry entry)
+    private bool TryTunnel(
+        ObjectId hostId, DeliveryKind kind, ObjectId target, ObjectId binding, out NexthopEntry entry)
     {
         entry = default;
         if (!_plan!.Topology.TryGetHost(hostId, out Host? host)) return false;
@@ -273,7 +287,11 @@ internal sealed class NextHopTable : IDisposable
         indexes = indexes[..count];
         if (count == 0) return 0;
         ulong hash = HashOf(indexes);
-        if (_byList.TryGetValue(hash, out uint present)) return HasTargets(present, indexes) ? present : 0;
+        for (; _byList.TryGetValue(hash, out uint present); hash++)
+        {
+            if (HasTargets(present, indexes)) return present; // else another list with the same hash
+        }
+
         if (_freeLists.Count == 0) Reclaim();
         if (_freeLists.Count == 0) return 0;
         uint hop = Allocate(_freeHops);
@@ -292,7 +310,8 @@ internal sealed class NextHopTable : IDisposable
     private bool HasTargets(uint index, ReadOnlySpan<uint> targets)
     {
         ref ReplicationEntry list = ref _lists[(int)_nexthops[(int)index].Arg];
-        return list.Count == targets.Length && ((ReadOnlySpan<uint>)list.Nexthop)[..targets.Length].SequenceEqual(targets);
+        return list.Count == targets.Length
+            && ((ReadOnlySpan<uint>)list.Nexthop)[..targets.Length].SequenceEqual(targets);
     }
 
     private uint Allocate(SortedSet<uint> free)
@@ -304,12 +323,16 @@ internal sealed class NextHopTable : IDisposable
         return index;
     }
 
-    // Flows refer to next hops by index, so an index is free only when no flow and no list has it: mark and sweep, at most once
-    // in a while, because a full table stays full if all of it is in use.
+    // Flows refer to next hops by index, so an index is free only when no flow and no list has it: mark and sweep, at
+    // most once in a while, because a full table stays full if all of it is in use.
     private void Reclaim()
     {
         ulong now = MonotonicClock.NowNs;
-        if (CollectUsed is null || now - _reclaimedAtNs < DatapathLimits.ReclaimIntervalSeconds * 1_000_000_000UL) return;
+        if (CollectUsed is null || now - _reclaimedAtNs < DatapathLimits.ReclaimIntervalSeconds * 1_000_000_000UL)
+        {
+            return;
+        }
+
         _reclaimedAtNs = now;
         HashSet<uint> used = [];
         CollectUsed(used);

@@ -21,5 +21,6 @@ internal sealed class OctetComparer<T> : IEqualityComparer<T>
         return hash.ToHashCode();
     }
 
-    private static ReadOnlySpan<byte> Octets(ref readonly T value) => MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in value));
+    private static ReadOnlySpan<byte> Octets(ref readonly T value) =>
+        MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in value));
 }

@@ -97,7 +97,11 @@ internal sealed class PortTable : IDisposable
     /// <summary>Writes the rows of all slots that the plan names.</summary>
     internal void Write(HostPlan plan, IInterfaces interfaces, IReadOnlyDictionary<ObjectId, UplinkDevice> uplinks)
     {
-        foreach (Bridge bridge in plan.Bridges) WritePseudo(bridge.Id, IngressKind.Flood, isL3: false, SlotOf(bridge.Id));
+        foreach (Bridge bridge in plan.Bridges)
+        {
+            WritePseudo(bridge.Id, IngressKind.Flood, isL3: false, SlotOf(bridge.Id));
+        }
+
         foreach (SourceNat pool in plan.Pools) WritePseudo(pool.Id, IngressKind.NatReturn, isL3: true, bridge: 0);
         foreach (PlannedPort port in plan.Ports)
         {
@@ -190,7 +194,8 @@ internal sealed class PortTable : IDisposable
         PortFlags flags = port.IsAdminUp ? PortFlags.None : PortFlags.AdminDown;
         if (isUplink) flags |= PortFlags.L3Key;
         if (isThere && state.IsPeer && !isUplink) flags |= PortFlags.Peer;
-        IEnumerable<IpAddress> addresses = (isUplink ? planned.Uplink!.Addresses : port.Addresses).Select(a => a.Address);
+        IEnumerable<IpAddress> addresses =
+            (isUplink ? planned.Uplink!.Addresses : port.Addresses).Select(a => a.Address);
         Set(slot, new PortEntry
         {
             ObjectId = port.Id.Value,
@@ -209,11 +214,12 @@ internal sealed class PortTable : IDisposable
         _known[slot] = new DatapathPort(IngressKind.Port, port.Id, keyPort, isUplink);
     }
 
-    // Uplinks of one external network share a slot in flow keys, so that a reply may come in by another ISP. The choice stays
-    // as long as the uplink that has it.
+    // Uplinks of one external network share a slot in flow keys, so that a reply may come in by another ISP. The
+    // choice stays as long as the uplink that has it.
     private uint KeyPortOf(ExternalNetwork external, HostPlan plan)
     {
-        uint[] slots = [.. plan.Ports.Where(p => p.External?.Id == external.Id).Select(p => SlotOf(p.Port.Id)).Where(s => s != 0)];
+        uint[] slots =
+            [.. plan.Ports.Where(p => p.External?.Id == external.Id).Select(p => SlotOf(p.Port.Id)).Where(s => s != 0)];
         foreach (uint slot in slots)
         {
             uint present = _ports[(int)slot].KeyPort;

@@ -10,7 +10,8 @@ namespace Genkan.Datapath.Tables;
 internal static class Preconditions
 {
     /// <summary>Probes kernel and process.</summary>
-    /// <exception cref="DatapathException">Something is missing; the message names all of it, with what to do.</exception>
+    /// <exception cref="DatapathException">Something is missing; the message names all of it, with what to
+    /// do.</exception>
     internal static void Demand() => Demand(KernelProbe.Run());
 
     /// <summary>Judges what a probe found.</summary>
@@ -22,7 +23,8 @@ internal static class Preconditions
         StringBuilder message = new("This host cannot carry a data plane:");
         foreach (KernelFinding finding in missing)
         {
-            message.Append(Environment.NewLine).Append("  no ").Append(finding.Name).Append(" (for ").Append(finding.Purpose)
+            message.Append(Environment.NewLine).Append("  no ").Append(finding.Name).Append(" (for ")
+                .Append(finding.Purpose)
                 .Append("): ").Append(finding.Advice);
         }
 

@@ -5,8 +5,8 @@ using Genkan.Datapath.Layout;
 namespace Genkan.Datapath.Tables;
 
 /// <summary>
-/// Hands out port slots. Flow keys carry slots, so a slot that was in use is handed out again only after its flows were removed,
-/// and only when no fresh one is left.
+/// Hands out port slots. Flow keys carry slots, so a slot that was in use is handed out again only after its flows
+/// were removed, and only when no fresh one is left.
 /// </summary>
 internal sealed class SlotAllocator
 {

@@ -11,7 +11,8 @@ namespace Genkan.Datapath.Tables;
 /// <summary>Packets that were dropped for one reason.</summary>
 public readonly record struct DropCount(DropReason Reason, ulong Packets);
 
-/// <summary>Counters of a port slot since its object got it; packets count the segments of GSO frames, octets are of frames.</summary>
+/// <summary>Counters of a port slot since its object got it; packets count the segments of GSO frames, octets are of
+/// frames.</summary>
 /// <param name="Slot">Slot; 0 stands for what no port can be blamed for.</param>
 /// <param name="Kind">Port, flood or NAT return.</param>
 /// <param name="Object">Its object.</param>

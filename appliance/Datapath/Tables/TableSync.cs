@@ -5,8 +5,8 @@ using Genkan.Datapath.Native;
 namespace Genkan.Datapath.Tables;
 
 /// <summary>
-/// Keeps a kernel table in line with what is wanted: changes are written as they are named, and what was not named is removed last,
-/// so that no moment lacks an entry that both old and new state have.
+/// Keeps a kernel table in line with what is wanted: changes are written as they are named, and what was not named is
+/// removed last, so that no moment lacks an entry that both old and new state have.
 /// </summary>
 internal sealed class TableSync<TKey, TValue>
     where TKey : unmanaged

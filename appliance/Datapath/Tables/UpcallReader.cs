@@ -8,7 +8,8 @@ using Genkan.Overlay.Flows;
 
 namespace Genkan.Datapath.Tables;
 
-/// <summary>A packet that the kernel sent up. The frame stands in the kernel's memory until the next one is read.</summary>
+/// <summary>A packet that the kernel sent up. The frame stands in the kernel's memory until the next one is
+/// read.</summary>
 public readonly ref struct UpcallFrame
 {
     internal UpcallFrame(scoped in UpcallHeader header, ReadOnlySpan<byte> frame)
@@ -32,7 +33,8 @@ public readonly ref struct UpcallFrame
     /// <summary>What the kernel says of it.</summary>
     public Upcall Upcall { get; }
 
-    /// <summary>Its octets from the Ethernet header on, without VLAN tag; may be fewer than the frame's length.</summary>
+    /// <summary>Its octets from the Ethernet header on, without VLAN tag; may be fewer than the frame's
+    /// length.</summary>
     public ReadOnlySpan<byte> Frame { get; }
 
     /// <summary>When it came, CLOCK_MONOTONIC.</summary>
@@ -55,8 +57,8 @@ public readonly ref struct UpcallFrame
 }
 
 /// <summary>
-/// Reads what the programs send up: a ring for control packets and one for data on each CPU. Control comes first, and the CPUs take
-/// turns, so that a flood on one does not silence another. One thread reads.
+/// Reads what the programs send up: a ring for control packets and one for data on each CPU. Control comes first, and
+/// the CPUs take turns, so that a flood on one does not silence another. One thread reads.
 /// </summary>
 public sealed class UpcallReader : IDisposable
 {

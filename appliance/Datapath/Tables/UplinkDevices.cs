@@ -9,8 +9,8 @@ using Genkan.Wire;
 namespace Genkan.Datapath.Tables;
 
 /// <summary>
-/// A veth pair a uplink: the end with the addresses, routes and neighbours stands for the router in the host's FIB; out of the other
-/// end come the host's own packets. Routes so outlive a carrier loss of the NIC.
+/// A veth pair a uplink: the end with the addresses, routes and neighbours stands for the router in the host's FIB;
+/// out of the other end come the host's own packets. Routes so outlive a carrier loss of the NIC.
 /// </summary>
 internal sealed class UplinkDevices(HostDevices host)
 {
@@ -32,7 +32,8 @@ internal sealed class UplinkDevices(HostDevices host)
     internal static string WireNameOf(ObjectId uplink) =>
         string.Create(CultureInfo.InvariantCulture, $"{NamePrefix}p{uplink.Zone:x8}");
 
-    /// <summary>MAC of the host end: locally administered, the same at every start, so that the ISP's neighbour entry stays true.</summary>
+    /// <summary>MAC of the host end: locally administered, the same at every start, so that the ISP's neighbour entry
+    /// stays true.</summary>
     internal static MacAddress MacOf(ObjectId uplink) => new((0x02UL << 40) | (uplink.Value & 0xff_ffff_ffff));
 
     /// <summary>Makes and configures the devices of all uplinks of a plan.</summary>
@@ -130,7 +131,8 @@ internal sealed class UplinkDevices(HostDevices host)
         foreach (IpAddress gateway in uplink.Gateways)
         {
             IpPrefix all = gateway.IsIpv4 ? IpPrefix.All4 : IpPrefix.All6;
-            host.Netlink.ReplaceRoute(new Netlink.Route(all) { Table = uplink.FibTable, Via = gateway, Ifindex = ifindex });
+            host.Netlink.ReplaceRoute(
+                new Netlink.Route(all) { Table = uplink.FibTable, Via = gateway, Ifindex = ifindex });
         }
     }
 }

@@ -41,7 +41,8 @@ public sealed class HeaderProbe
     /// <summary>Structs of the header that C# has too.</summary>
     public static string[] Structs { get; } =
     [
-        "port", "link_key", "port_stats", "conn4_key", "conn6_key", "action", "conn", "generation", "class_key", "nexthop",
+        "port", "link_key", "port_stats", "conn4_key", "conn6_key", "action", "conn", "generation", "class_key",
+        "nexthop",
         "delivery", "replication", "neighbour_key", "neighbour", "nat_owner_key", "local_service_key", "local_service",
         "destination_key", "destination", "vtep_key", "vtep", "budget", "upcall", "settings",
     ];
@@ -106,7 +107,8 @@ public sealed class HeaderProbe
         Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, "../../../appliance/Datapath/bpf"));
 
     private JsonElement Find(string kind, string name) =>
-        _types.Values.Single(t => t.GetProperty("kind").GetString() == kind && t.GetProperty("name").GetString() == name);
+        _types.Values.Single(t =>
+            t.GetProperty("kind").GetString() == kind && t.GetProperty("name").GetString() == name);
 
     private int SizeOf(int id)
     {

@@ -11,7 +11,8 @@ namespace Genkan.Datapath.Tests.Layout;
 public sealed class KeysAndActions
 {
     private static readonly FlowKey Key4 = new(
-        7, IpAddress.Parse("10.0.1.2"), IpAddress.Parse("198.51.100.9"), IpProtocol.Tcp, 0x1234, 443, FragmentKind.First,
+        7, IpAddress.Parse("10.0.1.2"), IpAddress.Parse("198.51.100.9"), IpProtocol.Tcp, 0x1234, 443,
+        FragmentKind.First,
         MacAddress.Parse("02:00:00:00:00:01"), MacAddress.Parse("02:00:00:00:00:02"));
 
     private static readonly FlowKey Key6 = Key4 with
@@ -114,7 +115,9 @@ public sealed class KeysAndActions
     {
         actual.Stamp.ShouldBe(expected.Stamp);
         (actual.Verdict, actual.Rewrites, actual.Hops, actual.Commit, actual.State, actual.NextHop)
-            .ShouldBe((expected.Verdict, expected.Rewrites, expected.Hops, expected.Commit, expected.State, expected.NextHop));
+            .ShouldBe(
+                (expected.Verdict, expected.Rewrites, expected.Hops, expected.Commit, expected.State,
+                expected.NextHop));
         (actual.DestinationMac, actual.SourceMac, actual.Source, actual.Destination)
             .ShouldBe((expected.DestinationMac, expected.SourceMac, expected.Source, expected.Destination));
         (actual.SourcePort, actual.DestinationPort, actual.Zone)

@@ -44,15 +44,15 @@ public sealed class LayoutEqualsTheHeader(HeaderProbe probe) : IClassFixture<Hea
     };
 
     // Enum, the C prefix of its members, and members whose C# name is another word for the same thing.
-    private static readonly Dictionary<string, (Type Type, string Prefix, Dictionary<string, string> Words)> Enums = new()
+    private static readonly Dictionary<string, EnumPair> Enums = new()
     {
-        ["drop_reason"] = (typeof(DropReason), "DROP_", new() { ["ReasonMax"] = "" }),
-        ["port_kind"] = (typeof(PortKind), "PORT_", []),
-        ["port_flags"] = (typeof(PortFlags), "PORT_F_", []),
-        ["fragment_kind"] = (typeof(FragmentKind), "FRAGMENT_", []),
-        ["verdict"] = (typeof(FlowVerdict), "VERDICT_", []),
-        ["conn_state"] = (typeof(ConnectionState), "STATE_", []),
-        ["rewrite"] = (typeof(Rewrites), "REWRITE_", new()
+        ["drop_reason"] = new(typeof(DropReason), "DROP_", new() { ["ReasonMax"] = "" }),
+        ["port_kind"] = new(typeof(PortKind), "PORT_", []),
+        ["port_flags"] = new(typeof(PortFlags), "PORT_F_", []),
+        ["fragment_kind"] = new(typeof(FragmentKind), "FRAGMENT_", []),
+        ["verdict"] = new(typeof(FlowVerdict), "VERDICT_", []),
+        ["conn_state"] = new(typeof(ConnectionState), "STATE_", []),
+        ["rewrite"] = new(typeof(Rewrites), "REWRITE_", new()
         {
             ["Dmac"] = "DestinationMac",
             ["Smac"] = "SourceMac",
@@ -61,19 +61,19 @@ public sealed class LayoutEqualsTheHeader(HeaderProbe probe) : IClassFixture<Hea
             ["Sport"] = "SourcePort",
             ["Dport"] = "DestinationPort",
         }),
-        ["conn_flags"] = (typeof(ConnFlags), "CONN_F_", []),
-        ["class_mask"] = (typeof(FlowMask), "MASK_", new()
+        ["conn_flags"] = new(typeof(ConnFlags), "CONN_F_", []),
+        ["class_mask"] = new(typeof(FlowMask), "MASK_", new()
         {
             ["Ethertype"] = "EtherType",
             ["L3Dst"] = "L3Destination",
             ["L4Dst"] = "L4Destination",
             ["CLASS_MASKS"] = "",
         }),
-        ["nexthop_kind"] = (typeof(NexthopKind), "NEXTHOP_", []),
-        ["delivery_kind"] = (typeof(DeliveryKind), "DELIVERY_", []),
-        ["upcall_kind"] = (typeof(UpcallKind), "UPCALL_", []),
-        ["upcall_flags"] = (typeof(UpcallFlags), "UPCALL_F_", []),
-        ["mark_kind"] = (typeof(MarkKind), "MARK_", []),
+        ["nexthop_kind"] = new(typeof(NexthopKind), "NEXTHOP_", []),
+        ["delivery_kind"] = new(typeof(DeliveryKind), "DELIVERY_", []),
+        ["upcall_kind"] = new(typeof(UpcallKind), "UPCALL_", []),
+        ["upcall_flags"] = new(typeof(UpcallFlags), "UPCALL_F_", []),
+        ["mark_kind"] = new(typeof(MarkKind), "MARK_", []),
     };
 
     public static TheoryData<string> StructNames() => [.. HeaderProbe.Structs];
@@ -114,11 +114,13 @@ public sealed class LayoutEqualsTheHeader(HeaderProbe probe) : IClassFixture<Hea
     [Fact]
     public void Every_limit_has_the_number_of_the_header()
     {
-        Dictionary<string, long> header = probe.Enum("macros").ToDictionary(m => Pascal(m.Key["M_".Length..]), m => m.Value);
+        Dictionary<string, long> header =
+            probe.Enum("macros").ToDictionary(m => Pascal(m.Key["M_".Length..]), m => m.Value);
         header["DropReasonMax"] = probe.Enum("drop_reason")["DROP_REASON_MAX"];
         header["ClassMasks"] = probe.Enum("class_mask")["CLASS_MASKS"];
         header["NeighbourUplink"] = 0x8000_0000; // stands in the header's comment only
-        header["DigestFactor"] = unchecked((long)0x9e3779b97f4a7c15); // wider than BTF's enums: proven by a program's test run
+        // Wider than BTF's enums: proven by a program's test run.
+        header["DigestFactor"] = unchecked((long)0x9e3779b97f4a7c15);
         Dictionary<string, long> ours = typeof(LayoutLimits)
             .GetFields(BindingFlags.Static | BindingFlags.NonPublic)
             .ToDictionary(f => f.Name, f => f.GetRawConstantValue() is ulong wide
@@ -135,6 +137,8 @@ public sealed class LayoutEqualsTheHeader(HeaderProbe probe) : IClassFixture<Hea
         string word = name.StartsWith(prefix, StringComparison.Ordinal) ? Pascal(name[prefix.Length..]) : name;
         return words.GetValueOrDefault(word, word);
     }
+
+    private sealed record EnumPair(Type Type, string Prefix, Dictionary<string, string> Words);
 
     // key_port, KEY_PORT -> KeyPort
     private static string Pascal(string name) => string.Concat(

@@ -38,7 +38,8 @@ public sealed class OneHost : IDisposable
         using Process server = _host.Start(2, "iperf3", "-s", "-1", "--forceflush");
         server.StandardOutput.ReadLine(); // its banner: it listens
         server.StandardOutput.ReadLine();
-        (int exitCode, string output) = _host.Execute(1, "iperf3", "-c", TestHost.AddressOf(2).ToString(), "-n", "100M");
+        (int exitCode, string output) =
+            _host.Execute(1, "iperf3", "-c", TestHost.AddressOf(2).ToString(), "-n", "100M");
         exitCode.ShouldBe(0, output);
         server.WaitForExit();
 
@@ -52,7 +53,8 @@ public sealed class OneHost : IDisposable
     public void The_first_packet_comes_up_and_goes_on_after_install_and_inject()
     {
         using KernelDatapath datapath = Bring();
-        using Process ping = _host.Start(1, "ping", "-c", "3", "-i", "0.1", "-W", "3", TestHost.AddressOf(2).ToString());
+        using Process ping =
+            _host.Start(1, "ping", "-c", "3", "-i", "0.1", "-W", "3", TestHost.AddressOf(2).ToString());
         int upcallCount = 0;
 
         while (!ping.HasExited)
@@ -88,7 +90,8 @@ public sealed class OneHost : IDisposable
         uint nextHop = first.NextHop(new Egress(EgressKind.Port, TestHost.Port(2).Id), []);
         FlowKey key = Key(slot, 1, 2);
         first.Install(key, Forward(nextHop)).ShouldBe(InstallOutcome.Installed);
-        using Process ping = _host.Start(1, "ping", "-c", "200", "-i", "0.01", "-W", "2", TestHost.AddressOf(2).ToString());
+        using Process ping =
+            _host.Start(1, "ping", "-c", "200", "-i", "0.01", "-W", "2", TestHost.AddressOf(2).ToString());
         for (int i = 0; i < 5; i++) ping.StandardOutput.ReadLine();
 
         first.Dispose();

@@ -12,7 +12,8 @@ using Shouldly;
 
 namespace Genkan.Datapath.Tests.Tables;
 
-/// <summary>One host in a namespace of its own, with an underlay, and VMs in theirs; its pins and lock are its own too.</summary>
+/// <summary>One host in a namespace of its own, with an underlay, and VMs in theirs; its pins and lock are its own
+/// too.</summary>
 public sealed class TestHost : IDisposable
 {
     public static readonly IpAddress Underlay = IpAddress.Parse("192.0.2.11");
@@ -26,7 +27,8 @@ public sealed class TestHost : IDisposable
     public TestHost()
     {
         BpfFileSystem.EnsureMounted();
-        string pins = $"/sys/fs/bpf/genkan-test-{Environment.ProcessId}-{System.Threading.Interlocked.Increment(ref _count)}";
+        string pins =
+            $"/sys/fs/bpf/genkan-test-{Environment.ProcessId}-{System.Threading.Interlocked.Increment(ref _count)}";
         Options = new KernelDatapathOptions
         {
             HostName = "h1",
@@ -100,7 +102,8 @@ public sealed class TestHost : IDisposable
         {
             using RouteSocket netlink = new();
             netlink.CreateVeth(
-                new VethEnd(InterfaceOf(number)), new VethEnd("eth0") { Mac = MacOf(number), Namespace = vm.Namespace });
+                new VethEnd(InterfaceOf(number)),
+                new VethEnd("eth0") { Mac = MacOf(number), Namespace = vm.Namespace });
         });
         vm.Run(() =>
         {
@@ -113,6 +116,24 @@ public sealed class TestHost : IDisposable
         });
     }
 
+    /// <summary>Makes an ISP's router: a namespace with eth0, whose other end is this host's uplink.</summary>
+    public void AddIsp(string uplink, params IpInterface[] addresses)
+    {
+        Netns isp = new();
+        _vms.Add(uplink, isp);
+        Run(() =>
+        {
+            using RouteSocket netlink = new();
+            netlink.CreateVeth(new VethEnd(uplink), new VethEnd("eth0") { Namespace = isp.Namespace });
+        });
+        isp.Run(() =>
+        {
+            using RouteSocket netlink = new();
+            Up(netlink, "eth0");
+            foreach (IpInterface address in addresses) netlink.AddAddress(netlink.FindLink("eth0")!.Ifindex, address);
+        });
+    }
+
     public void RemoveVm(int number) => Run(() =>
     {
         using RouteSocket netlink = new();
@@ -122,7 +143,11 @@ public sealed class TestHost : IDisposable
     });
 
     /// <summary>Starts a program in a VM.</summary>
-    public Process Start(int vm, string program, params string[] arguments) => _vms[InterfaceOf(vm)].Run(() =>
+    public Process Start(int vm, string program, params string[] arguments) =>
+        StartBehind(InterfaceOf(vm), program, arguments);
+
+    /// <summary>Starts a program behind an interface of this host.</summary>
+    public Process StartBehind(string name, string program, params string[] arguments) => _vms[name].Run(() =>
         Process.Start(new ProcessStartInfo(program, arguments)
         {
             UseShellExecute = false,
