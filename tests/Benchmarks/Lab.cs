@@ -99,8 +99,14 @@ internal sealed class Lab : IDisposable
     /// </exception>
     internal void Start(string role, string command, string until)
     {
-        Process process = Shell.Start($"nsenter --net={NamedNamespaces}/{NameOf(role)} {command}");
-        lock (_processes) _processes.Add(process);
+        Process process;
+        lock (Standing)
+        {
+            RefuseIfClosing();
+            process = Shell.Start($"nsenter --net={NamedNamespaces}/{NameOf(role)} {command}");
+            _processes.Add(process);
+        }
+
         StringBuilder said = new();
         TaskCompletionSource<bool> ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
         void Read(object sender, DataReceivedEventArgs e)
@@ -137,37 +143,30 @@ internal sealed class Lab : IDisposable
     /// <summary>Ends the processes, then takes the namespaces away, and with them the cables.</summary>
     public void Dispose()
     {
-        lock (Standing)
+        lock (Standing) // to the end: an interrupt waits for what is being taken down already
         {
             if (!Standing.Remove(this)) return;
-        }
-
-        lock (_processes)
-        {
             foreach (Process process in _processes)
             {
                 if (!process.HasExited) process.Kill();
                 process.WaitForExit();
                 process.Dispose();
             }
-        }
 
-        foreach (string name in _namespaces) Remove(name);
-        foreach (string path in _directories) Directory.Delete(path, recursive: true);
+            foreach (string name in _namespaces) Remove(name);
+            foreach (string path in _directories) Directory.Delete(path, recursive: true);
+        }
     }
 
     /// <summary>Takes down what stands.</summary>
     /// <param name="forGood">When the run is interrupted: nothing can be built afterwards.</param>
     internal static void DisposeAll(bool forGood = false)
     {
-        Lab[] all;
         lock (Standing)
         {
             IsClosing |= forGood;
-            all = [.. Standing];
+            foreach (Lab lab in Standing.ToArray()) lab.Dispose();
         }
-
-        foreach (Lab lab in all) lab.Dispose();
     }
 
     /// <summary>Takes away what runs left behind whose process is gone.</summary>

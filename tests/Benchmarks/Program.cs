@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Globalization;
+using System.IO;
 using System.Linq;
 using System.Runtime.InteropServices;
 using Genkan.Datapath.Native;
@@ -52,7 +53,7 @@ internal static class Program
                 using (benchmark) results.Add(Measure(benchmark, options));
                 if (options.Json) Console.Out.WriteLine(results[^1].ToJson());
             }
-            catch (Exception e) when (e is InvalidOperationException or KernelException)
+            catch (Exception e) when (e is InvalidOperationException or KernelException or IOException)
             {
                 Console.Error.WriteLine($"{benchmark.Name}: {e.Message}");
             }
