@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using System.Collections.Immutable;
 using System.Linq;
@@ -184,7 +185,7 @@ internal static class RouterRules
             const int Granule = ControlLimits.SnatGranule;
             if (block.FirstPort % Granule != 0 || (block.LastPort + 1) % Granule != 0)
             {
-                int first = block.FirstPort / Granule * Granule;
+                int first = Math.Max(ControlLimits.SnatPortMin, block.FirstPort / Granule * Granule);
                 int last = ((block.LastPort / Granule) + 1) * Granule - 1;
                 errors.Add(
                     at,

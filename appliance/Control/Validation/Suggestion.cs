@@ -20,7 +20,7 @@ public static class Suggestion
         {
             int allowed = Math.Max(1, Math.Max(written.Length, name.Length) / 3);
             int distance = Distance(written, name);
-            if (distance <= allowed && distance < best.Distance) best = (name, distance);
+            if (distance <= allowed && distance < name.Length && distance < best.Distance) best = (name, distance);
         }
 
         return best.Name;

@@ -51,7 +51,8 @@ internal sealed class AgentClient : IDisposable
             1 => new AgentClient(AgentSocket.PathOf(context.RunDirectory, alive[0])),
             0 => throw NoAgent(AgentSocket.PathOf(context.RunDirectory, "*")),
             _ => throw new CliException(
-                ExitCodes.NoAgent, $"several agents run here: {string.Join(", ", alive)}", $"choose one: --host {alive[0]}"),
+                ExitCodes.NoAgent, $"several agents run here: {string.Join(", ", alive)}",
+                $"choose one: --host {alive[0]}"),
         };
     }
 
@@ -88,7 +89,8 @@ internal sealed class AgentClient : IDisposable
         catch (TaskCanceledException) when (!cancellation.IsCancellationRequested)
         {
             throw new CliException(
-                ExitCodes.NoAgent, $"the agent on {_path} does not answer within {Patience.TotalSeconds:0} s", "see its log");
+                ExitCodes.NoAgent, $"the agent on {_path} does not answer within {Patience.TotalSeconds:0} s",
+                "see its log");
         }
         catch (JsonException fault)
         {
@@ -118,7 +120,8 @@ internal sealed class AgentClient : IDisposable
     }
 
     private static CliException Garbled(string why) => new(
-        ExitCodes.Failed, $"the agent's answer cannot be read: {why}", "is it of another version? compare genkan --version");
+        ExitCodes.Failed, $"the agent's answer cannot be read: {why}",
+        "is it of another version? compare genkan --version");
 
     private static async ValueTask<Stream> ConnectAsync(string path, CancellationToken cancellation)
     {

@@ -57,11 +57,12 @@ internal static class FlowCommand
             flows.OrderBy(static f => f.Port, StringComparer.Ordinal).ThenBy(static f => f.IdleSeconds);
         foreach (FlowReport flow in ordered)
         {
-            string state = flow.State == "none" ? "" : $" {flow.State}";
             string stale = flow.IsStale ? ", stale" : "";
-            screen.Line(string.Create(
+            string counts = string.Create(
                 CultureInfo.InvariantCulture,
-                $"{flow.Port}  {Ends(flow)}{state}  {flow.Packets} packets, idle {Screen.Short(flow.IdleSeconds)}{stale}"));
+                $"{flow.Packets} packet{(flow.Packets == 1 ? "" : "s")}, idle {Screen.Short(flow.IdleSeconds)}{stale}");
+            string[] heads = [flow.Port, Ends(flow), flow.State == "none" ? "stateless" : flow.State, counts];
+            screen.Flowing(heads);
             screen.Wrapped("    ", [Fate(flow), .. flow.Rewrites]);
             screen.Wrapped("    depends on ", flow.DependsOn);
         }
@@ -87,5 +88,6 @@ internal static class FlowCommand
     }
 
     private static string Endpoint(string address, ushort port) => string.Create(
-        CultureInfo.InvariantCulture, $"{(address.Contains(':', StringComparison.Ordinal) ? $"[{address}]" : address)}:{port}");
+        CultureInfo.InvariantCulture,
+        $"{(address.Contains(':', StringComparison.Ordinal) ? $"[{address}]" : address)}:{port}");
 }

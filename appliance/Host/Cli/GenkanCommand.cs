@@ -28,7 +28,8 @@ internal static class GenkanCommand
             Recursive = true,
         };
         host.CompletionSources.Add(_ => AgentSocket.Hosts(context.RunDirectory));
-        RootCommand root = new("Genkan, an edge gateway: runs the agent of a host, and shows what it does.") { json, host };
+        RootCommand root = new(
+            "Genkan, an edge gateway: runs the agent of a host, and shows what it does.") { json, host };
         foreach (HelpOption help in root.Options.OfType<HelpOption>())
         {
             help.Aliases.Clear(); // only one that people here type

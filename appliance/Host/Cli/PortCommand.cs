@@ -42,7 +42,11 @@ internal static class PortCommand
             .. ports.Where(p => p.Name == name || p.Name.EndsWith($"/{name}", StringComparison.Ordinal)),
         ];
         if (found.Length == 1) return found[0];
-        string[] names = [.. ports.Select(static p => p.Name)];
+        bool isFull = name.Contains('/', StringComparison.Ordinal);
+        string[] names =
+        [
+            .. ports.Select(p => isFull ? p.Name : p.Name[(p.Name.IndexOf('/', StringComparison.Ordinal) + 1)..]),
+        ];
         throw found.Length > 1
             ? new CliException(
                 ExitCodes.Failed,

@@ -16,19 +16,14 @@ internal sealed class Screen
     private const int WrapWidth = 100;
 
     private readonly TextWriter _output;
+    private readonly bool _isTerminal;
     private readonly IAnsiConsole _console;
 
     public Screen(CliContext context)
     {
         _output = context.Output;
-        _console = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Ansi = context.IsTerminal ? AnsiSupport.Detect : AnsiSupport.No,
-            ColorSystem = context.IsTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
-            Interactive = InteractionSupport.No,
-            Out = new AnsiConsoleOutput(context.Output),
-        });
-        if (!context.IsTerminal) _console.Profile.Width = PipeWidth;
+        _isTerminal = context.IsTerminal;
+        _console = AnsiConsole.Create(Settings(context.IsTerminal, context.Output));
     }
 
     /// <summary>A plain line.</summary>
@@ -63,7 +58,37 @@ internal sealed class Screen
             table.AddRow(row.Select(cell => new Text(cell, style)));
         }
 
-        _console.Write(table);
+        if (_isTerminal)
+        {
+            _console.Write(table);
+            return;
+        }
+
+        // Cells are padded to their column's width, the last one too; files and tests are better off without.
+        using StringWriter text = new();
+        IAnsiConsole console = AnsiConsole.Create(Settings(isTerminal: false, text));
+        console.Profile.Width = PipeWidth;
+        console.Write(table);
+        foreach (string line in text.ToString().TrimEnd().Split('\n')) _output.WriteLine(line.TrimEnd());
+    }
+
+    /// <summary>Parts with two blanks between, on a second line what does not fit.</summary>
+    public void Flowing(IEnumerable<string> parts)
+    {
+        StringBuilder line = new();
+        foreach (string part in parts)
+        {
+            if (line.Length > 0 && line.Length + 2 + part.Length > WrapWidth)
+            {
+                _output.WriteLine(line);
+                line.Clear().Append("   ");
+            }
+
+            if (line.Length > 0) line.Append("  ");
+            line.Append(part);
+        }
+
+        _output.WriteLine(line);
     }
 
     /// <summary>Words with commas between, broken into lines that begin below the first word.</summary>
@@ -118,4 +143,12 @@ internal sealed class Screen
         if (time.TotalHours < 24) return string.Create(culture, $"{(int)time.TotalHours}h{time.Minutes:00}m");
         return string.Create(culture, $"{(int)time.TotalDays}d{time.Hours:00}h");
     }
+
+    private static AnsiConsoleSettings Settings(bool isTerminal, TextWriter output) => new()
+    {
+        Ansi = isTerminal ? AnsiSupport.Detect : AnsiSupport.No,
+        ColorSystem = isTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+        Interactive = InteractionSupport.No,
+        Out = new AnsiConsoleOutput(output),
+    };
 }

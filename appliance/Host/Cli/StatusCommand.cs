@@ -32,12 +32,14 @@ internal static class StatusCommand
             "flows",
             string.Create(
                 culture,
-                $"{s.Tables.Flows} of {s.Tables.FlowsMax}, {s.Tables.Classes} classes, {s.Tables.NextHops} next hops, {s.Tables.Translations} translations"));
+                $"{s.Tables.Flows} of {s.Tables.FlowsMax}, {s.Tables.Classes} classes, {s.Tables.NextHops} next hops, "
+                + $"{s.Tables.Translations} translations"));
         screen.Field(
             "slow path",
             string.Create(
                 culture,
-                $"{s.SlowPath.Upcalls} upcalls, {s.SlowPath.Simulations} simulations, {s.SlowPath.Installs} installs, {s.SlowPath.Answers} answers"));
+                $"{s.SlowPath.Upcalls} upcalls, {s.SlowPath.Simulations} simulations, {s.SlowPath.Installs} installs, "
+                + $"{s.SlowPath.Answers} answers"));
         screen.Field("dropped", string.Create(culture, $"{s.DroppedPackets} packets (genkan drop list)"));
         foreach (string warning in s.Warnings) screen.Field("warning", warning);
         return ExitCodes.Done;

@@ -51,7 +51,9 @@ internal static class TraceCommand
 
     private static int Print(Screen screen, TraceReport trace)
     {
-        screen.Line($"{trace.Packet} enters at {trace.Port}");
+        screen.Line(trace.Packet);
+        screen.Line($"enters at {trace.Port}");
+        screen.Line();
         screen.Table(
             ["DEVICE", "VERDICT"],
             trace.Steps.Select(static step => new[] { step.Device, step.Text }));

@@ -118,7 +118,8 @@ internal static class TopologyReader
             {
                 reading.Refuse(
                     plug.Key.Position, plug.Path,
-                    $"port '{plug.Key.Text}' is plugged in twice: on host '{bound[place].Host}' and here", "a port is in one place");
+                    $"port '{plug.Key.Text}' is plugged in twice: on host '{bound[place].Host}' and here",
+                    "a port is in one place");
                 continue;
             }
 

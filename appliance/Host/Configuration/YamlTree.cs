@@ -27,19 +27,66 @@ internal sealed class YamlTree
     /// <returns>The root; null if the text is no YAML of our kind, or empty.</returns>
     public static YamlNode? Read(string text, List<FileDiagnostic> diagnostics)
     {
+        if (RefuseControlCharacters(text, diagnostics)) return null;
+        YamlTree tree = new(text, diagnostics);
         try
         {
-            return new YamlTree(text, diagnostics).ReadDocument();
+            return tree.ReadDocument();
         }
         catch (YamlException fault)
         {
             // The end is where the scanner stopped; the start may be the beginning of the whole construct.
-            Mark mark = fault.End.Line > 0 ? fault.End : fault.Start;
-            FilePosition at = new(Math.Max(1, (int)mark.Line), Math.Max(1, (int)mark.Column), 1);
-            ConfigError error = new("", $"this is not YAML: {Sentence(fault.Message)}", HintFor(text, at));
-            diagnostics.Add(new FileDiagnostic(at, error));
+            tree.RefuseText(text, fault.End.Line > 0 ? fault.End : fault.Start, Sentence(fault.Message));
             return null;
         }
+        catch (Exception fault) when (
+            fault is InvalidOperationException or ArgumentException or IndexOutOfRangeException)
+        {
+            // The scanner has such ends too, e.g. a plain value at the end of an unclosed { }. They carry no position.
+            tree.RefuseText(
+                text, tree._parser.Current?.End ?? Mark.Empty, "something is not closed or cut off after this");
+            return null;
+        }
+    }
+
+    private void RefuseText(string text, Mark mark, string what)
+    {
+        FilePosition at = new(Math.Max(1, (int)mark.Line), Math.Max(1, (int)mark.Column), 1);
+        if (what.Contains(" tab ", StringComparison.Ordinal)) at = FirstTab(text) ?? at;
+        ConfigError error = new("", $"this is not YAML: {what}", HintFor(text, at));
+        _diagnostics.Add(new FileDiagnostic(at, error));
+    }
+
+    // The scanner tells of a tab where the block began.
+    private static FilePosition? FirstTab(string text)
+    {
+        string[] lines = text.Split('\n');
+        for (int i = 0; i < lines.Length; i++)
+        {
+            int tabAt = lines[i].IndexOf('\t', StringComparison.Ordinal);
+            if (tabAt >= 0 && lines[i].AsSpan(0, tabAt).IsWhiteSpace()) return new FilePosition(i + 1, tabAt + 1, 1);
+        }
+
+        return null;
+    }
+
+    // YAML 1.2 §5.1: C0 and C1 controls but tab, line feed, carriage return and next line are no characters of a
+    // stream.
+    private static bool RefuseControlCharacters(string text, List<FileDiagnostic> diagnostics)
+    {
+        int line = 1;
+        int lineAt = 0;
+        for (int i = 0; i < text.Length; i++)
+        {
+            char c = text[i];
+            if (c == '\n') (line, lineAt) = (line + 1, i + 1);
+            if (!char.IsControl(c) || c is '\n' or '\r' or '\t' or '\u0085') continue;
+            ConfigError error = new("", $"this is not YAML: character U+{(int)c:X4} is a control", "remove it");
+            diagnostics.Add(new FileDiagnostic(new FilePosition(line, i - lineAt + 1, 1), error));
+            return true;
+        }
+
+        return false;
     }
 
     private YamlNode? ReadDocument()
@@ -55,7 +102,8 @@ internal sealed class YamlTree
         _parser.Consume<DocumentEnd>();
         if (_parser.Accept<StreamEnd>(out _)) return root;
         return Refuse<YamlNode>(
-            PositionOf(_parser.Current!), "a second YAML document begins here", "a file describes one topology: remove the '---'");
+            PositionOf(_parser.Current!), "a second YAML document begins here",
+            "a file describes one topology: remove the '---'");
     }
 
     private YamlNode? ReadNode()

@@ -28,7 +28,8 @@ internal static class PacketText
             ? ""
             : $" {packet.Fragment.ToString().ToLowerInvariant()} fragment";
         return string.Create(
-            CultureInfo.InvariantCulture, $"{ethernet}, {ProtocolName(packet.Protocol)} {ends}{tail}{fragment} ttl {packet.HopLimit}");
+            CultureInfo.InvariantCulture,
+            $"{ethernet}, {ProtocolName(packet.Protocol)} {ends}{tail}{fragment} ttl {packet.HopLimit}");
     }
 
     /// <summary>What differs between a packet as it came and as it goes, in the order of the headers.</summary>
@@ -83,7 +84,8 @@ internal static class PacketText
     {
         (TcpFlags Flag, string Name)[] names =
         [
-            (TcpFlags.Syn, "syn"), (TcpFlags.Ack, "ack"), (TcpFlags.Fin, "fin"), (TcpFlags.Rst, "rst"), (TcpFlags.Psh, "psh"),
+            (TcpFlags.Syn, "syn"), (TcpFlags.Ack, "ack"), (TcpFlags.Fin, "fin"), (TcpFlags.Rst, "rst"),
+            (TcpFlags.Psh, "psh"),
             (TcpFlags.Urg, "urg"), (TcpFlags.Ece, "ece"), (TcpFlags.Cwr, "cwr"),
         ];
         string text = string.Join(' ', names.Where(n => flags.HasFlag(n.Flag)).Select(static n => n.Name));

@@ -27,7 +27,8 @@ internal abstract record TracePacket
 
     /// <summary>TCP, UDP or SCTP, or another protocol without ports.</summary>
     public sealed record Ip(
-        IpAddress Source, IpAddress Destination, IpProtocol Protocol, ushort SourcePort, ushort DestinationPort, TcpFlags Flags)
+        IpAddress Source, IpAddress Destination, IpProtocol Protocol, ushort SourcePort, ushort DestinationPort,
+        TcpFlags Flags)
         : TracePacket;
 
     /// <summary>ICMP or ICMPv6.</summary>

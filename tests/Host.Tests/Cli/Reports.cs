@@ -1,0 +1,131 @@
+using System.Collections.Generic;
+using Genkan.Host.Api;
+
+namespace Genkan.Host.Tests.Cli;
+
+/// <summary>What the server of <see cref="AgentCommandTests"/> answers.</summary>
+internal static class Reports
+{
+    public static StatusReport Status { get; } = new()
+    {
+        Host = "gw1",
+        Version = "0.1.0",
+        ProcessId = 4711,
+        UptimeSeconds = 3725,
+        ConfigFile = "/etc/genkan/topology.yaml",
+        Revision = 3,
+        Attach = "tcx",
+        IsAdopted = true,
+        UnderlayAddress = "192.0.2.11",
+        Hosts = [new HostReport("gw1", "192.0.2.11", true), new HostReport("hv1", "192.0.2.12", false)],
+        Ports = new PortCounts(3, 2, 1),
+        Tables = new TableCounts(1200, 131072, 40, 12, 77),
+        SlowPath = new SlowPathCounts(1000, 900, 1200, 55, 2),
+        DroppedPackets = 31,
+        Warnings = ["interface b0 of port red/red-b does not exist"],
+    };
+
+    public static IReadOnlyList<PortReport> Ports { get; } =
+    [
+        Port("red/red-a", "a0", "up", ["10.0.1.11/24", "2001:db8:1:1:f816:3eff:fe00:111/64"]),
+        Port("red/red-b", "b0", "missing", ["10.0.1.12/24"]) with { Vlan = 7 },
+        Port("uplink isp", "isp0", "up", ["203.0.113.2/30"]) with
+        {
+            Role = "uplink",
+            Device = "public provider router",
+        },
+    ];
+
+    public static IReadOnlyList<FlowReport> Flows { get; } =
+    [
+        new FlowReport
+        {
+            Port = "red/red-a",
+            Protocol = "tcp",
+            Source = "10.0.1.11",
+            SourcePort = 40000,
+            Destination = "198.18.0.10",
+            DestinationPort = 80,
+            State = "forward",
+            Verdict = "forward",
+            Rewrites = ["source 198.51.100.10", "source port 1024", "ttl -2"],
+            Egress = "public by the routes of gw1",
+            Packets = 12,
+            Octets = 3456,
+            IdleSeconds = 0.3,
+            AgeSeconds = 61,
+            IsStale = false,
+            DependsOn =
+            [
+                "red/red-a", "red/red-1", "security group red/web, egress", "red/edge", "routes of red/edge",
+                "public provider router",
+            ],
+        },
+        new FlowReport
+        {
+            Port = "red/red-a",
+            Protocol = "udp",
+            Source = "2001:db8:1:1:f816:3eff:fe00:111",
+            SourcePort = 5000,
+            Destination = "2001:db8::53",
+            DestinationPort = 53,
+            State = "none",
+            Verdict = "drop",
+            DropReason = "security_group",
+            Rewrites = [],
+            Packets = 1,
+            Octets = 80,
+            IdleSeconds = 75,
+            AgeSeconds = 75,
+            IsStale = true,
+            DependsOn = ["red/red-a"],
+        },
+    ];
+
+    public static IReadOnlyList<DropReport> Drops { get; } =
+    [
+        new DropReport("no_route", 53, 1, "FIB or virtual router has no route."),
+        new DropReport("security_group", 64, 30, "No rule of a security group allows it."),
+    ];
+
+    public static TraceReport Trace { get; } = new()
+    {
+        Packet = "fa:16:3e:00:01:11 > 02:00:11:22:33:44, tcp 10.0.1.11:40000 > 198.18.0.10:80 syn ttl 64",
+        Port = "red/red-a",
+        Steps =
+        [
+            new TraceStepReport("red/red-a", "enters; port security is satisfied"),
+            new TraceStepReport("security group red/web, egress", "accept"),
+            new TraceStepReport("red/edge", "0.0.0.0/0 by red/edge:public"),
+        ],
+        Verdict = "forward",
+        Egress = "public by the routes of gw1",
+        Rewrites = ["source 198.51.100.10:1024", "ttl 62"],
+        DependsOn = ["red/red-a", "red/edge"],
+    };
+
+    public static ProblemReport Problem { get; } = new(
+        "the file has mistakes", "nothing was changed", "x.yaml",
+        [new DiagnosticReport(7, 3, "hosts.gw1.underlay.mto", "'mto' is not a key here", "did you mean 'mtu'?")]);
+
+    private static PortReport Port(string name, string interfaceName, string state, IReadOnlyList<string> addresses) =>
+        new()
+        {
+            Name = name,
+            Role = "exterior",
+            Device = "red/red-1",
+            Interface = interfaceName,
+            InterfaceIndex = 9,
+            Slot = 1,
+            State = state,
+            Mac = "fa:16:3e:00:01:11",
+            Addresses = addresses,
+            AllowedPairs = ["fa:16:3e:00:01:11 10.0.1.11/32"],
+            PortSecurity = true,
+            FromPortPackets = 12345,
+            FromPortOctets = 1234567,
+            ToPortPackets = 999,
+            ToPortOctets = 99999,
+            Drops = [new DropReport("security_group", 64, 30, "No rule of a security group allows it.")],
+        };
+}
