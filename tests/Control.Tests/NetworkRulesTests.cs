@@ -86,12 +86,14 @@ public sealed class NetworkRulesTests
     [InlineData("10.0.1.255")]
     public void A_gateway_is_a_host_address(string gateway) =>
         WithSubnet(s => s with { GatewayIp = Ip(gateway) }).ShouldBeRefused(
-            "tenants.red.networks[0].subnets[0].gateway", $"{gateway} is the network or broadcast address of 10.0.1.0/24");
+            "tenants.red.networks[0].subnets[0].gateway",
+            $"{gateway} is the network or broadcast address of 10.0.1.0/24");
 
     [Fact]
     public void Resolvers_are_of_the_subnets_family() =>
         WithSubnet(s => s with { DnsNameservers = [Ip("2001:db8::53")] }).ShouldBeRefused(
-            "tenants.red.networks[0].subnets[0].dns[0]", "2001:db8::53 cannot be told to hosts of 10.0.1.0/24", "DHCPv4");
+            "tenants.red.networks[0].subnets[0].dns[0]", "2001:db8::53 cannot be told to hosts of 10.0.1.0/24",
+            "DHCPv4");
 
     [Fact]
     public void Time_servers_are_of_the_subnets_family() =>

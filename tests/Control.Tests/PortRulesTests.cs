@@ -31,7 +31,8 @@ public sealed class PortRulesTests
     [Fact]
     public void An_address_is_in_a_subnet_of_the_network() =>
         WithPort(p => p with { Addresses = [Ip("10.0.3.11")] }).ShouldBeRefused(
-            $"{Path}.addresses[0]", "port 'a': 10.0.3.11 is in no subnet of network 'red-1'", "10.0.1.0/24, 2001:db8:1:1::/64");
+            $"{Path}.addresses[0]", "port 'a': 10.0.3.11 is in no subnet of network 'red-1'",
+            "10.0.1.0/24, 2001:db8:1:1::/64");
 
     [Theory]
     [InlineData("10.0.1.0", "is the network or broadcast address of 10.0.1.0/24")]

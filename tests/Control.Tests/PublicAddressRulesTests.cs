@@ -36,7 +36,7 @@ public sealed class PublicAddressRulesTests
     [Fact]
     public void The_port_of_a_floating_IP_exists() =>
         WithFloatingIp(new FloatingIp(Ip("198.51.100.20"), "aa"))
-            .ShouldBeRefused($"{Path}.port", "there is no port 'aa'", "did you mean 'a'?");
+            .ShouldBeRefused($"{Path}.port", "there is no port 'aa'", "ports: a, b");
 
     [Fact]
     public void A_fixed_IP_is_the_ports() =>
@@ -113,7 +113,8 @@ public sealed class PublicAddressRulesTests
             Routers = [blue.Routers[0] with { ExternalGateway = new ExternalGateway { Network = "public" } }],
         };
         (Good with { Tenants = Good.Tenants.SetItem(1, blue) }).ShouldBeRefused(
-            "tenants.blue.routers[0].interfaces", "2001:db8:1:1::/64 is public and overlaps 2001:db8:1:1::/64 of router 'red/edge'");
+            "tenants.blue.routers[0].interfaces",
+            "2001:db8:1:1::/64 is public and overlaps 2001:db8:1:1::/64 of router 'red/edge'");
     }
 
     [Fact]

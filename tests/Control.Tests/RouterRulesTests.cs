@@ -32,7 +32,8 @@ public sealed class RouterRulesTests
             Subnets = [new Subnet { Name = "red-2-v4", Cidr = Prefix("10.0.3.0/24") }],
         };
         WithRed(r => r with { Networks = r.Networks.Add(third) }).ShouldBeRefused(
-            $"{Path}.interfaces[2]", "'red-2-v4' is a subnet of several networks", "write red-2/red-2-v4 or red-3/red-2-v4");
+            $"{Path}.interfaces[2]", "'red-2-v4' is a subnet of several networks",
+            "write red-2/red-2-v4 or red-3/red-2-v4");
     }
 
     [Fact]

@@ -106,7 +106,8 @@ internal static class Samples
         [
             new Port
             {
-                Name = "a", Network = "red-1", Mac = MacAddress.Parse("fa:16:3e:00:01:11"), Addresses = [Ip("10.0.1.11")],
+                Name = "a", Network = "red-1", Mac = MacAddress.Parse("fa:16:3e:00:01:11"),
+                Addresses = [Ip("10.0.1.11")],
                 SecurityGroups = ["web"], Binding = new PortBinding("hv1", "a0"),
             },
             new Port { Name = "b", Network = "red-1", Binding = new PortBinding("gw1", "b0") },

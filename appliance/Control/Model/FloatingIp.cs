@@ -17,4 +17,5 @@ public sealed record FloatingIp(IpAddress Address, string Port, IpAddress? Fixed
 /// <param name="InternalPort">Port there.</param>
 /// <param name="FixedIp">Which of the port's addresses; null for its first of the family.</param>
 public sealed record PortForward(
-    IpAddress Address, IpProtocol Protocol, ushort ExternalPort, string Port, ushort InternalPort, IpAddress? FixedIp = null);
+    IpAddress Address, IpProtocol Protocol, ushort ExternalPort, string Port, ushort InternalPort,
+    IpAddress? FixedIp = null);

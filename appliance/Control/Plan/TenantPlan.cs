@@ -20,7 +20,8 @@ internal sealed record PortPlan(
 
 /// <summary>A router's port on a network: one for all the subnets that it joins there.</summary>
 internal sealed record RouterPortPlan(
-    string RouterName, Network Network, MacAddress Mac, ImmutableArray<IpInterface> Addresses, ImmutableArray<Subnet> Subnets);
+    string RouterName, Network Network, MacAddress Mac, ImmutableArray<IpInterface> Addresses,
+    ImmutableArray<Subnet> Subnets);
 
 /// <summary>A router with its interfaces resolved.</summary>
 internal sealed record RouterPlan(Router Router, int Index, string FullName, ImmutableArray<RouterPortPlan> Ports);

@@ -87,9 +87,11 @@ internal static class RouterTranslation
     }
 
     private static VirtualPort Interior(
-        ObjectId id, string name, ObjectId device, MacAddress mac, ImmutableArray<IpInterface> addresses, ObjectId peer) => new(
+        ObjectId id, string name, ObjectId device, MacAddress mac, ImmutableArray<IpInterface> addresses,
+        ObjectId peer) => new(
         id, name, device, PortRole.Interior, mac, addresses, peer,
-        Binding: null, IsAdminUp: true, PortSecurity: false, AllowedPairs: [], FromPort: ObjectId.None, ToPort: ObjectId.None);
+        Binding: null, IsAdminUp: true, PortSecurity: false, AllowedPairs: [], FromPort: ObjectId.None,
+        ToPort: ObjectId.None);
 
     private static Route Translate(RouterPlan plan, StaticRoute route)
     {

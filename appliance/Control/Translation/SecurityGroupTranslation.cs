@@ -66,7 +66,8 @@ internal static class SecurityGroupTranslation
         }
 
         return new Chain(
-            ObjectIds.SecurityGroup(fullName, word), $"security group {fullName}, {word}", rules.ToImmutable(), RuleVerdict.Drop);
+            ObjectIds.SecurityGroup(fullName, word), $"security group {fullName}, {word}", rules.ToImmutable(),
+            RuleVerdict.Drop);
     }
 
     private static IEnumerable<Rule> Translate(TenantPlan tenant, SecurityGroupRule rule)

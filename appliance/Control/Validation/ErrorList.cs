@@ -80,7 +80,8 @@ internal sealed class ErrorList
         {
             Add(
                 path,
-                $"an interface name has 1 to {ControlLimits.InterfaceNameLengthMax} characters; '{name}' has {name.Length}");
+                $"an interface name has 1 to {ControlLimits.InterfaceNameLengthMax} characters; '{name}' has "
+                + $"{name.Length}");
             return;
         }
 

@@ -31,7 +31,8 @@ internal static class HostRules
             {
                 errors.Add(
                     $"{path}.address",
-                    $"hosts '{byAddress[host.Underlay.Address]}' and '{host.Name}' have the same underlay address {host.Underlay.Address}",
+                    $"hosts '{byAddress[host.Underlay.Address]}' and '{host.Name}' have the same underlay address "
+                    + $"{host.Underlay.Address}",
                     "give each host its own");
             }
         }

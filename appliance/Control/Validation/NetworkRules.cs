@@ -45,8 +45,10 @@ internal static class NetworkRules
             if (mtu <= underlay.TenantMtuMax) continue;
             errors.Add(
                 $"{path}.mtu",
-                $"network '{network.Name}' has an MTU of {mtu}, but the underlay of host '{host.Name}' carries {underlay.Mtu} octets",
-                $"VXLAN over {(underlay.Address.IsIpv4 ? "IPv4" : "IPv6")} adds {underlay.OverheadOctets}: lower this MTU to "
+                $"network '{network.Name}' has an MTU of {mtu}, but the underlay of host '{host.Name}' carries "
+                + $"{underlay.Mtu} octets",
+                $"VXLAN over {(underlay.Address.IsIpv4 ? "IPv4" : "IPv6")} adds {underlay.OverheadOctets}: "
+                + "lower this MTU to "
                 + $"{underlay.TenantMtuMax}, or raise the underlay's to {mtu + underlay.OverheadOctets} "
                 + $"(hosts.{host.Name}.underlay.mtu and the interface {underlay.Interface})");
             return; // one host is enough to know

@@ -58,7 +58,8 @@ internal static class PortRules
     {
         ImmutableArray<string> groups = port.SecurityGroups ?? [];
         errors.Limit(
-            $"{path}.security_groups", groups.Length, ControlLimits.SecurityGroupsPerPortMax, "security groups on one port");
+            $"{path}.security_groups", groups.Length, ControlLimits.SecurityGroupsPerPortMax,
+            "security groups on one port");
         for (int i = 0; i < groups.Length; i++)
         {
             errors.Reference($"{path}.security_groups[{i}]", groups[i], tenant.SecurityGroups.Keys, "security group");
@@ -117,7 +118,8 @@ internal static class PortRules
         {
             errors.Add(
                 path,
-                $"port '{port.Name}' finds no free address: {network.Subnets.First(static s => s.Cidr.IsIpv4).Cidr} is full",
+                $"port '{port.Name}' finds no free address: {network.Subnets.First(static s => s.Cidr.IsIpv4).Cidr} "
+                + "is full",
                 "remove ports, or add a larger subnet and name an address of it");
         }
 
@@ -127,7 +129,8 @@ internal static class PortRules
             int at = asked.IndexOf(address.Address);
             errors.Add(
                 at < 0 ? path : $"{path}.addresses[{at}]",
-                $"{address.Address} is the address of {addresses[(network.Name, address.Address)]} on network '{network.Name}' too",
+                $"{address.Address} is the address of {addresses[(network.Name, address.Address)]} on network "
+                + $"'{network.Name}' too",
                 at < 0 ? "it follows from the MAC: give each port its own" : "choose another, or leave addresses out");
         }
     }

@@ -53,7 +53,8 @@ internal static class PublicAddressRules
     }
 
     private static void CheckTarget(
-        TenantPlan tenant, string path, IpAddress address, string? network, string port, IpAddress? fixedIp, ErrorList errors)
+        TenantPlan tenant, string path, IpAddress address, string? network, string port, IpAddress? fixedIp,
+        ErrorList errors)
     {
         StatePlan plan = tenant.State;
         ExternalNetwork? outside = plan.ExternalNetworkOf(address);
@@ -174,7 +175,8 @@ internal static class PublicAddressRules
                     if (block is null) continue;
                     errors.Add(
                         $"{path}.external_port",
-                        $"port {forward.ExternalPort} of {forward.Address} is in the SNAT block {block.FirstPort}-{block.LastPort} of host '{block.Host}'",
+                        $"port {forward.ExternalPort} of {forward.Address} is in the SNAT block "
+                        + $"{block.FirstPort}-{block.LastPort} of host '{block.Host}'",
                         "a port outside all blocks, or smaller snat_blocks");
                 }
                 else

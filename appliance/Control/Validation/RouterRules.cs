@@ -52,7 +52,8 @@ internal static class RouterRules
                 {
                     errors.Add(
                         at,
-                        $"router '{router.Name}' would join {place.Subnet.Cidr} of network '{place.Network.Name}' and the "
+                        $"router '{router.Name}' would join {place.Subnet.Cidr} of network '{place.Network.Name}' "
+                        + "and the "
                         + $"overlapping {other.Subnet.Cidr} of '{other.Network.Name}'",
                         "a router cannot tell overlapping subnets apart: use another range or another router");
                 }
@@ -118,7 +119,8 @@ internal static class RouterRules
         {
             errors.Add(
                 at,
-                $"router '{taken[(place.Network.Name, address)]}' already has the address {address} on network '{place.Network.Name}'",
+                $"router '{taken[(place.Network.Name, address)]}' already has the address {address} on network "
+                + $"'{place.Network.Name}'",
                 "a second router on a network needs an address of its own: { subnet: …, address: … }");
         }
     }
@@ -199,7 +201,8 @@ internal static class RouterRules
             {
                 errors.Add(
                     at,
-                    $"{block.FirstPort}-{block.LastPort} overlaps {other.FirstPort}-{other.LastPort} of host '{other.Host}'",
+                    $"{block.FirstPort}-{block.LastPort} overlaps {other.FirstPort}-{other.LastPort} of host "
+                    + $"'{other.Host}'",
                     "each port of the address belongs to one host");
             }
         }
