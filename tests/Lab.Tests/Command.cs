@@ -32,10 +32,10 @@ internal static class Command
             await process.WaitForExitAsync(deadline.Token);
             return new Outcome(process.ExitCode, await output, await error);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException late)
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"{program} {string.Join(' ', arguments)} did not end within {limit}");
+            throw new TimeoutException($"{program} {string.Join(' ', arguments)} did not end within {limit}", late);
         }
     }
 
@@ -56,6 +56,7 @@ internal static class Command
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             RedirectStandardInput = true,
+            UseShellExecute = false,
         };
         return Process.Start(start) ?? throw new InvalidOperationException($"{program} did not start");
     }

@@ -9,9 +9,9 @@ namespace Genkan.Datapath.Tables;
 /// Which program stands on which interface's ingress. What a former agent attached is taken over: new programs take
 /// the places of the old ones between two packets, and those that nobody wants any more go.
 /// </summary>
-internal sealed class Attachments(string directory) : IDisposable
+internal sealed class Attachments(string directory, AttachMode? mode) : IDisposable
 {
-    private readonly ProgramAttacher _attacher = new(directory);
+    private readonly ProgramAttacher _attacher = new(directory, mode);
     private readonly Dictionary<int, uint> _present = [];
     private readonly HashSet<int> _wanted = [];
 

@@ -63,7 +63,7 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
         _destinations = new DestinationTable(set.Map("destination"), _budgets);
         _vteps = new VtepTable(set.Map("vtep"), _budgets);
         _statistics = new Statistics(set.Map("port_stats"), set.Map("drop_stats"), _ports, _budgets);
-        _attachments = new Attachments(options.LinkDirectory);
+        _attachments = new Attachments(options.LinkDirectory, options.Attach);
         _watch = new LinkWatch();
         _injector = new Injector(devices.AgentSendIfindex);
         Upcalls = new UpcallReader(set.Map("upcall_control"), set.Map("upcall_data"));
@@ -72,6 +72,9 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
 
     /// <summary>What the programs send up.</summary>
     public UpcallReader Upcalls { get; }
+
+    /// <summary>How programs are attached.</summary>
+    public AttachMode AttachMode => _attachments.Mode;
 
     /// <summary>Whether a former agent's tables were taken over: its connections go on.</summary>
     public bool IsAdopted => _tables.IsAdopted;
@@ -125,7 +128,7 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
         devices.Refresh();
         if (Directory.Exists(options.PinDirectory))
         {
-            using Attachments attachments = new(options.LinkDirectory);
+            using Attachments attachments = new(options.LinkDirectory, options.Attach);
             attachments.Begin(devices.Links.Values);
             attachments.Commit(); // nothing is wanted
         }

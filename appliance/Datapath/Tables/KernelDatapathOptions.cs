@@ -1,4 +1,5 @@
 using System.IO;
+using Genkan.Datapath.Bpf;
 using Genkan.Wire;
 
 namespace Genkan.Datapath.Tables;
@@ -20,6 +21,9 @@ public sealed record KernelDatapathOptions
 
     /// <summary>UDP port of the tunnels.</summary>
     public ushort VxlanPort { get; init; } = 4789;
+
+    /// <summary>How programs are attached; null: by tcx where the kernel has it.</summary>
+    public AttachMode? Attach { get; init; }
 
     /// <summary>Sizes of the tables that grow with traffic; null: by the machine's memory. Pinned tables keep
     /// theirs.</summary>

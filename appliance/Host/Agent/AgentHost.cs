@@ -3,6 +3,7 @@ using System.IO;
 using System.Linq;
 using System.Threading;
 using System.Threading.Tasks;
+using Genkan.Datapath.Bpf;
 using Genkan.Datapath.Native;
 using Genkan.Datapath.Tables;
 using Genkan.Overlay.Topology;
@@ -31,6 +32,7 @@ internal static partial class AgentHost
             await using ApiServer api = await ApiServer.StartAsync(runtime, loggers, stop);
             using IDisposable reload = ReloadSignal.Register(() => ReloadOnSignalAsync(runtime, logger));
             LogReady(logger, runtime.Topology.LocalHost.Name, runtime.Topology.LocalPorts.Length, runtime.SocketPath);
+            foreach (string fault in runtime.Loop.Datapath.Faults) LogFault(logger, fault);
             await runtime.RunAsync(stop);
             LogStopped(logger);
             return 0;
@@ -55,6 +57,12 @@ internal static partial class AgentHost
             VxlanPort = loaded.VxlanPort,
             PinRoot = options.PinDirectory,
             RunDirectory = options.RunDirectory,
+            Attach = options.Attach switch
+            {
+                AttachChoice.Tcx => AttachMode.Tcx,
+                AttachChoice.Clsact => AttachMode.Clsact,
+                _ => null,
+            },
         });
         try
         {
@@ -102,6 +110,9 @@ internal static partial class AgentHost
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Took over the tables of the previous agent; its flows went on.")]
     private static partial void LogAdopted(ILogger logger);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Fault}")]
+    private static partial void LogFault(ILogger logger, string fault);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Agent stops; the kernel goes on forwarding what it knows.")]
     private static partial void LogStopped(ILogger logger);

@@ -24,6 +24,9 @@ internal sealed partial class AgentLoop
     /// <summary>Translations that expire in one turn.</summary>
     private const int NatExpireBudget = 256;
 
+    /// <summary>Faults that are written to the log; an attacker must not fill it.</summary>
+    private const ulong FaultsLoggedMax = 100;
+
     private static readonly TimeSpan SweepTurn = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan SweepPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan IdleWait = TimeSpan.FromMilliseconds(50);
@@ -52,6 +55,9 @@ internal sealed partial class AgentLoop
     public FlowSweeper Sweeper => _sweeper;
 
     public NatTable Nat => _nat;
+
+    /// <summary>Packets whose handling ended in a fault of ours; each of the first ones is in the log with its octets.</summary>
+    public ulong Faults { get; private set; }
 
     /// <summary>Has a question answered by the loop's thread.</summary>
     /// <exception cref="InvalidOperationException">Too many questions wait, or the loop has ended.</exception>
@@ -107,12 +113,26 @@ internal sealed partial class AgentLoop
         int handled = 0;
         while (handled < BatchMax && _datapath.Upcalls.TryRead(out UpcallFrame upcall))
         {
-            _slowPath.Handle(upcall.Upcall, upcall.Frame);
+            Handle(upcall);
             handled++;
         }
 
         if (handled > 0) _datapath.Flush();
         return handled;
+    }
+
+    /// <summary>A packet may be an attack: a fault of ours that it finds costs that packet, never the loop.</summary>
+    private void Handle(in UpcallFrame upcall)
+    {
+        try
+        {
+            _slowPath.Handle(upcall.Upcall, upcall.Frame);
+        }
+        catch (Exception fault) when (fault is not OutOfMemoryException)
+        {
+            Faults++;
+            if (Faults <= FaultsLoggedMax) LogFault(fault, Convert.ToHexString(upcall.Frame[..Math.Min(upcall.Frame.Length, 128)]));
+        }
     }
 
     private void AnswerQuestions()
@@ -128,7 +148,11 @@ internal sealed partial class AgentLoop
 
         bool isPassOver = _sweeper.Turn();
         _nat.Expire(now, NatExpireBudget);
-        _datapath.FollowLinks();
+        if (_datapath.FollowLinks())
+        {
+            foreach (string fault in _datapath.Faults) LogLinkFault(fault);
+        }
+
         _datapath.Flush();
         _nextSweep = now + (isPassOver ? SweepPause : SweepTurn);
     }
@@ -145,6 +169,12 @@ internal sealed partial class AgentLoop
             answer.SetException(fault);
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A packet made the agent fail, and was dropped. It began with {Octets}.")]
+    private partial void LogFault(Exception fault, string octets);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Fault}")]
+    private partial void LogLinkFault(string fault);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Adopted {Kept} connections from the previous agent; {Ended} ended because their ports moved.")]
     private partial void LogAdopted(int kept, int ended);

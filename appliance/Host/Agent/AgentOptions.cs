@@ -1,7 +1,7 @@
 namespace Genkan.Host.Agent;
 
-/// <summary>How the agent hooks programs into interfaces.</summary>
-public enum AttachMode
+/// <summary>How the operator wants programs hooked into interfaces.</summary>
+public enum AttachChoice
 {
     /// <summary>tcx where the kernel has it (6.6), else clsact.</summary>
     Auto,
@@ -18,10 +18,10 @@ public enum AttachMode
 /// <param name="HostName">
 /// Which host of the file this is; null for what the file says (<c>host:</c>), else its only host.
 /// </param>
-/// <param name="PinDirectory">A directory on a bpffs, of this host alone.</param>
+/// <param name="PinDirectory">A directory on a bpffs; the host's pins stand in a folder of its name below it.</param>
 /// <param name="RunDirectory">
 /// Parent of the directory of the agent's socket, see <see cref="Genkan.Host.Api.AgentSocket"/>.
 /// </param>
 /// <param name="Attach">How programs are hooked in.</param>
 public sealed record AgentOptions(
-    string ConfigPath, string? HostName, string PinDirectory, string RunDirectory, AttachMode Attach);
+    string ConfigPath, string? HostName, string PinDirectory, string RunDirectory, AttachChoice Attach);

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Linq;
 using System.Reflection;
+using Genkan.Datapath.Bpf;
 using Genkan.Datapath.Tables;
 using Genkan.Host.Api;
 using Genkan.Overlay.Flows;
@@ -33,7 +34,7 @@ internal sealed partial class AgentReports(AgentRuntime runtime)
             UptimeSeconds = Math.Round(runtime.Uptime.TotalSeconds, 1),
             ConfigFile = runtime.Options.ConfigPath,
             Revision = Topology.Revision,
-            Attach = "tcx",
+            Attach = Datapath.AttachMode == AttachMode.Tcx ? "tcx" : "clsact",
             IsAdopted = Datapath.IsAdopted,
             UnderlayAddress = Topology.LocalHost.UnderlayAddress.ToString(),
             Hosts =
@@ -54,7 +55,8 @@ internal sealed partial class AgentReports(AgentRuntime runtime)
                 (long)counters.Simulations,
                 (long)counters.Installs,
                 (long)counters.Answers,
-                (long)counters.InstallsRefused),
+                (long)counters.InstallsRefused,
+                (long)counters.ErrorsWithheld),
             DroppedPackets = (ulong)Drops().Where(static d => d.Number != (byte)DropReason.Answered).Sum(static d => (decimal)d.Packets),
             Warnings = Warnings(ports),
         };
@@ -110,6 +112,11 @@ internal sealed partial class AgentReports(AgentRuntime runtime)
         {
             string warning = $"port {port.Name}: interface {port.Interface} does not exist";
             if (!warnings.Exists(w => w.Contains(port.Interface, StringComparison.Ordinal))) warnings.Add(warning);
+        }
+
+        if (runtime.Loop.Faults > 0)
+        {
+            warnings.Add($"{runtime.Loop.Faults} packets made the agent fail: please report what its log says of them");
         }
 
         foreach (TableOccupancy table in Datapath.ReadOccupancy())

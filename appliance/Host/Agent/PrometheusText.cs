@@ -30,7 +30,9 @@ internal static class PrometheusText
         Single(text, "genkan_upcalls_total", "counter", "Packets that the kernel sent to the agent.", status.SlowPath.Upcalls);
         Single(text, "genkan_simulations_total", "counter", "Packets simulated.", status.SlowPath.Simulations);
         Single(text, "genkan_installs_total", "counter", "Flows installed.", status.SlowPath.Installs);
-        Single(text, "genkan_installs_refused_total", "counter", "Installs refused.", status.SlowPath.StaleInstalls);
+        Single(text, "genkan_installs_refused_total", "counter", "Installs refused.", status.SlowPath.InstallsRefused);
+        Single(
+            text, "genkan_icmp_errors_withheld_total", "counter", "ICMP errors over their limit.", status.SlowPath.ErrorsWithheld);
         Single(text, "genkan_answers_total", "counter", "ARP, ND, DHCP and ICMP frames made.", status.SlowPath.Answers);
         Ports(text, ports);
         Family(text, "genkan_drops_total", "counter", "Packets dropped, by reason.");

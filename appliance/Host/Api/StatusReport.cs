@@ -76,5 +76,6 @@ public sealed record TableCounts(long Flows, long FlowsMax, long Classes, long N
 /// <param name="Simulations">Packets simulated.</param>
 /// <param name="Installs">Flows installed.</param>
 /// <param name="Answers">Packets answered (ARP, ND, DHCP, ICMP).</param>
-/// <param name="StaleInstalls">Installs refused because the topology had moved on.</param>
-public sealed record SlowPathCounts(long Upcalls, long Simulations, long Installs, long Answers, long StaleInstalls);
+/// <param name="InstallsRefused">Installs refused: the topology had moved on, or a table was full.</param>
+/// <param name="ErrorsWithheld">ICMP errors not sent, over the limit of their port.</param>
+public sealed record SlowPathCounts(long Upcalls, long Simulations, long Installs, long Answers, long InstallsRefused, long ErrorsWithheld);

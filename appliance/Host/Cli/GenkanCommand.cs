@@ -38,6 +38,7 @@ internal static class GenkanCommand
 
         if (runAgent is not null) root.Subcommands.Add(RunCommand.Create(context, host, runAgent));
         AgentCommand agent = new(context, json, host);
+        root.Subcommands.Add(HostCommand.Create(context, host));
         root.Subcommands.Add(new Command("config", "Check or reload the topology file.")
         {
             ConfigCheck.Create(context, json),

@@ -20,17 +20,12 @@ internal static class RunCommand
             HelpName = "FILE",
             Required = true,
         };
-        Option<string> pins = new("--pins")
-        {
-            Description = "Directory on a bpffs that keeps tables and programs while no agent runs; one for each host.",
-            HelpName = "DIR",
-            DefaultValueFactory = static _ => DefaultPins,
-        };
-        Option<AttachMode> attach = new("--attach")
+        Option<string> pins = PinsOption();
+        Option<AttachChoice> attach = new("--attach")
         {
             Description = "How programs are hooked into interfaces.",
             HelpName = "tcx|clsact|auto",
-            DefaultValueFactory = static _ => AttachMode.Auto,
+            DefaultValueFactory = static _ => AttachChoice.Auto,
         };
         Command command = new("run", "Run the agent of one host.") { config, pins, attach };
         command.SetAction((result, cancellation) => runAgent(
@@ -43,4 +38,12 @@ internal static class RunCommand
             cancellation));
         return command;
     }
+
+    /// <summary>The option that says where pins stand, of every command that touches them.</summary>
+    public static Option<string> PinsOption() => new("--pins")
+    {
+        Description = "Directory on a bpffs; tables and programs of the host stay in a folder of its name while no agent runs.",
+        HelpName = "DIR",
+        DefaultValueFactory = static _ => DefaultPins,
+    };
 }

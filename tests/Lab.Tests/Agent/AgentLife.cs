@@ -14,14 +14,18 @@ public sealed class AgentLife
     {
         await using OneHost host = await OneHost.CreateAsync();
         await using AgentProcess first = await AgentProcess.StartAsync(host);
-        await host.InVmAsync("a", "ping", "-c", "1", "-W", "5", "10.9.0.12");
 
-        // 3,000 pings in about 9 s, all of one flow; the agent dies and comes back meanwhile.
-        Task<Outcome> pings = host.TryInVmAsync("a", "ping", "-q", "-c", "3000", "-i", "0.003", "-W", "2", "10.9.0.12");
+        // 3,000 pings in about 9 s, all of one flow; once it flows, the agent dies, and another comes.
+        using Process pings = host.StartInVm("a", "ping", "-c", "3000", "-i", "0.003", "-W", "2", "10.9.0.12");
+        while (await pings.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
+        {
+            if (line.Contains("icmp_seq=1 ", System.StringComparison.Ordinal)) break;
+        }
+
         await first.KillAsync();
         await using AgentProcess second = await AgentProcess.StartAsync(host);
 
-        (await pings).Output.ShouldContain("3000 received, 0% packet loss");
+        (await pings.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken)).ShouldContain("3000 received, 0% packet loss");
         JsonElement status = await host.AskAsync("status");
         status.GetProperty("is_adopted").GetBoolean().ShouldBeTrue();
         (await host.InVmAsync("a", "ping", "-c", "1", "-W", "5", "10.9.0.12")).ShouldContain("1 received");
@@ -46,7 +50,7 @@ public sealed class AgentLife
     {
         await using OneHost host = await OneHost.CreateAsync(hasB: false);
         await using AgentProcess agent = await AgentProcess.StartAsync(host);
-        (await host.AskAsync("status")).GetProperty("warnings").ToString().ShouldContain("b");
+        (await host.AskAsync("status")).GetProperty("warnings").ToString().ShouldContain("vm-b");
 
         await host.AddVmAsync("b");
         await host.AskUntilAsync(static s => s.GetProperty("ports").GetProperty("bound").GetInt32() == 2, "status");
@@ -91,7 +95,7 @@ public sealed class AgentLife
         Outcome run = await Command.RunAsync("nsenter", [$"--net=/run/netns/{host.Namespace}", .. host.RunArguments()]);
 
         run.ExitCode.ShouldBe(1);
-        run.Error.ShouldContain("topology.yaml:22:");
+        run.Error.ShouldContain("topology.yaml:21:");
         (await host.InHostAsync("ip", "-br", "link")).ShouldNotContain("gk-");
     }
 
@@ -103,7 +107,7 @@ public sealed class AgentLife
 
         (await host.InVmAsync("a", "ping", "-c", "2", "-W", "5", "10.9.0.12")).ShouldContain("2 received");
         (await host.AskAsync("status")).GetProperty("attach").GetString().ShouldBe("clsact");
-        (await host.InHostAsync("tc", "filter", "show", "dev", "a", "ingress")).ShouldContain("direct-action");
+        (await host.InHostAsync("tc", "filter", "show", "dev", "vm-a", "ingress")).ShouldContain("direct-action");
     }
 
     [Fact]

@@ -37,7 +37,7 @@ internal sealed class AgentProcess : IAsyncDisposable
         catch (Exception fault) when (fault is TimeoutException or InvalidOperationException)
         {
             await agent.DisposeAsync();
-            throw new InvalidOperationException($"{fault.Message}. It said:\n{agent._said}");
+            throw new InvalidOperationException($"{fault.Message}. It said:\n{agent._said}", fault);
         }
 
         return agent;

@@ -1,4 +1,5 @@
 using System;
+using System.Diagnostics;
 using System.IO;
 using System.Text.Json;
 using System.Threading;
@@ -34,18 +35,31 @@ internal sealed class OneHost : IAsyncDisposable
     public static async Task<OneHost> CreateAsync(int underlayMtu = 1600, bool hasB = true)
     {
         OneHost host = new();
-        Directory.CreateDirectory(host.Pins);
-        await Command.MustAsync("mount", "-n", "-t", "bpf", "bpf", host.Pins);
-        await Command.MustAsync("ip", "netns", "add", host.Namespace);
-        await host.InHostAsync("ip", "link", "set", "lo", "up");
-        await host.InHostAsync("ip", "link", "add", "ul0", "type", "veth", "peer", "name", "ul1");
-        await host.InHostAsync("ip", "link", "set", "ul0", "mtu", $"{underlayMtu}", "up");
-        await host.InHostAsync("ip", "link", "set", "ul1", "mtu", $"{underlayMtu}", "up");
-        await host.InHostAsync("ip", "address", "add", "192.0.2.1/24", "dev", "ul0");
-        await host.AddVmAsync("a");
-        if (hasB) await host.AddVmAsync("b");
-        await File.WriteAllTextAsync(host.ConfigPath, Topology);
-        return host;
+        try
+        {
+            await host.LayOutAsync(underlayMtu, hasB);
+            return host;
+        }
+        catch
+        {
+            await host.DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task LayOutAsync(int underlayMtu, bool hasB)
+    {
+        Directory.CreateDirectory(Pins);
+        await Command.MustAsync("mount", "-n", "-t", "bpf", "bpf", Pins);
+        await Command.MustAsync("ip", "netns", "add", Namespace);
+        await InHostAsync("ip", "link", "set", "lo", "up");
+        await InHostAsync("ip", "link", "add", "ul0", "type", "veth", "peer", "name", "ul1");
+        await InHostAsync("ip", "link", "set", "ul0", "mtu", $"{underlayMtu}", "up");
+        await InHostAsync("ip", "link", "set", "ul1", "mtu", $"{underlayMtu}", "up");
+        await InHostAsync("ip", "address", "add", "192.0.2.1/24", "dev", "ul0");
+        await AddVmAsync("a");
+        if (hasB) await AddVmAsync("b");
+        await File.WriteAllTextAsync(ConfigPath, Topology);
     }
 
     /// <summary>Adds the VM a or b: a namespace with an interface eth0 whose other end is in the host.</summary>
@@ -54,11 +68,11 @@ internal sealed class OneHost : IAsyncDisposable
         int number = vm == "a" ? 1 : 2;
         await Command.MustAsync("ip", "netns", "add", NamespaceOf(vm));
         await Command.MustAsync(
-            "ip", "link", "add", vm, "netns", Namespace, "type", "veth", "peer", "name", "eth0", "netns", NamespaceOf(vm));
+            "ip", "link", "add", "name", $"vm-{vm}", "netns", Namespace, "type", "veth", "peer", "name", "eth0", "netns", NamespaceOf(vm));
         await InVmAsync(vm, "ip", "link", "set", "eth0", "address", $"02:00:00:00:00:0{number}", "up");
         await InVmAsync(vm, "ip", "link", "set", "lo", "up");
         await InVmAsync(vm, "ip", "address", "add", $"10.9.0.{10 + number}/24", "dev", "eth0");
-        await InHostAsync("ip", "link", "set", vm, "up");
+        await InHostAsync("ip", "link", "set", $"vm-{vm}", "up");
     }
 
     /// <summary><c>genkan run</c> with all it needs here.</summary>
@@ -70,6 +84,10 @@ internal sealed class OneHost : IAsyncDisposable
     /// <summary>Runs a program in the host's namespace.</summary>
     public Task<string> InHostAsync(params string[] command) =>
         Command.MustAsync("nsenter", [$"--net=/run/netns/{Namespace}", .. command]);
+
+    /// <summary>Starts a program in a VM.</summary>
+    public Process StartInVm(string vm, params string[] command) =>
+        Command.Start("nsenter", [$"--net=/run/netns/{NamespaceOf(vm)}", .. command]);
 
     /// <summary>Runs a program in a VM; it may fail.</summary>
     public Task<Outcome> TryInVmAsync(string vm, params string[] command) =>
@@ -103,7 +121,7 @@ internal sealed class OneHost : IAsyncDisposable
             if (File.Exists($"/run/netns/{name}")) await Command.MustAsync("ip", "netns", "delete", name);
         }
 
-        await Command.MustAsync("umount", Pins);
+        await Command.RunAsync("umount", Pins); // fails if it was never mounted
         Directory.Delete(_directory, recursive: true);
     }
 
@@ -114,8 +132,8 @@ internal sealed class OneHost : IAsyncDisposable
           alone:
             underlay: { address: 192.0.2.1, interface: ul0, mtu: 1600 }
             ports:
-              a: { interface: a }
-              b: { interface: b }
+              a: { interface: vm-a }
+              b: { interface: vm-b }
         tenants:
           t:
             networks:
