@@ -61,7 +61,7 @@ internal static class TraceCommand
         screen.Line(trace.Verdict switch
         {
             "drop" => $"dropped: {trace.DropReason} ({trace.DropMeaning})",
-            "answer" => $"answered{(trace.Egress is null ? "" : $", to {trace.Egress}")}",
+            "answer" => trace.Egress ?? "answered",
             "consume" => "taken in, without an answer",
             _ => $"sent to {trace.Egress}",
         });

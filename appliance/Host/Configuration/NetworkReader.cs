@@ -25,7 +25,7 @@ internal static class NetworkReader
     public static Network? Read(FileCursor cursor)
     {
         if (cursor.Map("a network") is not { } map) return null;
-        string? name = map.RequireText("name", "a name");
+        string? name = map.RequireText("name", "name: …");
         int? mtu = (int?)map.Find("mtu")?.Number(0, int.MaxValue);
         bool isUp = map.Find("admin_state_up")?.Boolean() ?? true;
         Told told = new(map);

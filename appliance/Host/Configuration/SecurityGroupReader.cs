@@ -23,7 +23,7 @@ internal static class SecurityGroupReader
     public static SecurityGroup? Read(FileCursor cursor)
     {
         if (cursor.Map("a security group") is not { } map) return null;
-        string? name = map.RequireText("name", "a name");
+        string? name = map.RequireText("name", "name: …");
         bool isStateful = map.Find("stateful")?.Boolean() ?? true;
         bool? defaultEgress = map.Find("default_egress")?.Boolean();
         ImmutableArray<SecurityGroupRule> rules = map.ListOf("rules", ReadRule);

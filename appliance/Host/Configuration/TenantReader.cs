@@ -34,7 +34,7 @@ internal static class TenantReader
     private static Router? ReadRouter(FileCursor cursor)
     {
         if (cursor.Map("a router") is not { } map) return null;
-        string? name = map.RequireText("name", "a name");
+        string? name = map.RequireText("name", "name: …");
         bool isUp = map.Find("admin_state_up")?.Boolean() ?? true;
         ImmutableArray<RouterInterface> interfaces = map.ListOf("interfaces", ReadInterface);
         ExternalGateway? gateway = map.Find("external_gateway") is { } found ? ReadGateway(found) : null;
@@ -106,7 +106,7 @@ internal static class TenantReader
     private static Port? ReadPort(FileCursor cursor)
     {
         if (cursor.Map("a port") is not { } map) return null;
-        string? name = map.RequireText("name", "a name");
+        string? name = map.RequireText("name", "name: …");
         string? network = map.RequireText("network", "the name of a network of this tenant");
         MacAddress? mac = map.Find("mac")?.Mac();
         ImmutableArray<IpAddress>? addresses = map.Find("addresses")?.List(static c => c.Address());

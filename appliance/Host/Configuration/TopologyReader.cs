@@ -81,7 +81,7 @@ internal static class TopologyReader
     private static ExternalNetwork? ReadExternalNetwork(FileCursor cursor)
     {
         if (cursor.Map("an external network") is not { } map) return null;
-        string? name = map.RequireText("name", "a name");
+        string? name = map.RequireText("name", "name: …");
         ImmutableArray<IpPrefix> prefixes = map.List("prefixes", static c => c.Prefix());
         map.Close();
         return name is null ? null : new ExternalNetwork { Name = name, Prefixes = prefixes };
@@ -90,7 +90,7 @@ internal static class TopologyReader
     private static Uplink? ReadUplink(FileCursor cursor)
     {
         if (cursor.Map("an uplink") is not { } map) return null;
-        string? name = map.RequireText("name", "a name");
+        string? name = map.RequireText("name", "name: …");
         string? host = map.RequireText("host", "the gateway host that has the interface");
         string? interfaceName = map.RequireText("interface", "the interface towards the ISP");
         string? network = map.RequireText("external_network", "the external network that it leads to");
