@@ -13,7 +13,8 @@ internal static class HostCommand
     public static Command Create(CliContext context, Option<string?> host)
     {
         Option<string> pins = RunCommand.PinsOption();
-        Command remove = new("remove", "Take programs, tables and devices of a stopped agent off this host. Its traffic ends.") { pins };
+        Command remove = new(
+            "remove", "Take programs, tables and devices of a stopped agent off this host. Its traffic ends.") { pins };
         remove.SetAction(result => Remove(context, result.GetValue(host), result.GetRequiredValue(pins)));
         return new Command("host", "What Genkan has put on this host.") { remove };
     }
@@ -38,7 +39,8 @@ internal static class HostCommand
             context.Output.WriteLine($"Genkan's programs, tables and devices of {host} are gone.");
             return ExitCodes.Done;
         }
-        catch (Exception fault) when (fault is DatapathException or KernelException or IOException or UnauthorizedAccessException)
+        catch (Exception fault) when (
+            fault is DatapathException or KernelException or IOException or UnauthorizedAccessException)
         {
             context.Error.WriteLine($"genkan: {fault.Message}");
             return ExitCodes.Failed;

@@ -42,7 +42,8 @@ internal static class RunCommand
     /// <summary>The option that says where pins stand, of every command that touches them.</summary>
     public static Option<string> PinsOption() => new("--pins")
     {
-        Description = "Directory on a bpffs; tables and programs of the host stay in a folder of its name while no agent runs.",
+        Description = "Directory on a bpffs; tables and programs of the host stay in a folder of its name while no "
+        + "agent runs.",
         HelpName = "DIR",
         DefaultValueFactory = static _ => DefaultPins,
     };

@@ -21,7 +21,9 @@ internal static class StatusCommand
         screen.Field("host", $"{s.Host}, underlay {s.UnderlayAddress}");
         screen.Field(
             "agent",
-            string.Create(culture, $"genkan {s.Version.Split('+')[0]}, process {s.ProcessId}, up {Screen.Short(s.UptimeSeconds)}"));
+            string.Create(
+                culture,
+                $"genkan {s.Version.Split('+')[0]}, process {s.ProcessId}, up {Screen.Short(s.UptimeSeconds)}"));
         screen.Field("topology", string.Create(culture, $"revision {s.Revision} of {s.ConfigFile}"));
         screen.Field("data plane", $"{s.Attach}{(s.IsAdopted ? ", took over the flows of an earlier agent" : "")}");
         screen.Field("hosts", string.Join(", ", s.Hosts.Select(static h => $"{h.Name} {h.UnderlayAddress}")));
