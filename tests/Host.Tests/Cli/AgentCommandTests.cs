@@ -190,7 +190,7 @@ public sealed class AgentCommandTests : IAsyncLifetime
                 return Task.FromResult(7);
             });
         run.ExitCode.ShouldBe(7);
-        given.ShouldBe(new AgentOptions("f.yaml", "gw1", "/p", "/run/x", AttachMode.Clsact));
+        given.ShouldBe(new AgentOptions("f.yaml", "gw1", "/p", "/run/x", AttachChoice.Clsact));
     }
 
     [Theory]
