@@ -34,6 +34,25 @@ public static class PacketRewriter
     }
 
     /// <summary>
+    /// Whether the transport checksum is one that the device is to complete (Linux's CHECKSUM_PARTIAL): it holds the
+    /// pseudo header's sum alone. Of frames that a ring buffer gave us nothing else tells.
+    /// </summary>
+    /// <param name="frame">A frame that holds the whole datagram.</param>
+    /// <param name="header">Its headers, decoded without fault.</param>
+    /// <returns>False for all but whole TCP and UDP.</returns>
+    public static bool IsPartial(ReadOnlySpan<byte> frame, in PacketHeader header)
+    {
+        if (header.Protocol is not (IpProtocol.Tcp or IpProtocol.Udp) || header.Fragment != FragmentKind.None)
+            return false;
+        int checksumAt = header.TransportAt + FrameWriter.ChecksumAt(header.Protocol);
+        int end = header.NetworkEnd;
+        if (header.TransportAt < 0 || end > frame.Length || checksumAt + sizeof(ushort) > end) return false;
+        ulong pseudo = InternetChecksum.PseudoHeader(
+            header.Source, header.Destination, header.Protocol, end - header.TransportAt);
+        return BinaryPrimitives.ReadUInt16BigEndian(frame[checksumAt..]) == InternetChecksum.Fold(pseudo);
+    }
+
+    /// <summary>
     /// Makes the packet that an ICMP error quotes look as its sender knows it (RFC 5508 §4.2): IP addresses, ports,
     /// identifier and the quoted checksums, and then the error's own checksum. The outer header is changed by
     /// <see cref="Apply"/>.

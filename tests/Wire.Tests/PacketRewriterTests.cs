@@ -109,6 +109,20 @@ public sealed class PacketRewriterTests
         actual.ShouldBe(BinaryPrimitives.ReadUInt16BigEndian(frame.AsSpan(before.TransportAt + 16)));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_partial_checksum_is_told_from_a_complete_one(bool isIpv4)
+    {
+        byte[] frame = Transport(IpProtocol.Tcp, isIpv4);
+        PacketHeader header = Decode(frame);
+        PacketRewriter.IsPartial(frame, header).ShouldBeFalse("it is complete");
+        WritePartial(frame, header);
+        PacketRewriter.IsPartial(frame, header).ShouldBeTrue();
+        PacketRewriter.IsPartial(frame.AsSpan(0, frame.Length - 1), header).ShouldBeFalse("the frame was cut");
+        PacketRewriter.IsPartial(frame, header with { Fragment = FragmentKind.First }).ShouldBeFalse();
+    }
+
     [Fact]
     public void Later_fragments_change_their_addresses_only()
     {

@@ -65,7 +65,7 @@ static __always_inline void reply_key6(struct flow *f, __u32 key_port, __u64 *ke
 	key[6] = 0;
 }
 
-static __always_inline int add_state(void *table, __u64 *key, __u32 digest, __u64 now)
+static __always_inline int add_state(void *table, __u64 *key, __u32 digest, __u64 now, __u64 how)
 {
 	__u32 zero = 0;
 	struct conn *c = bpf_map_lookup_elem(&scratch, &zero);
@@ -79,9 +79,18 @@ static __always_inline int add_state(void *table, __u64 *key, __u32 digest, __u6
 	c->last_seen_ns = now;
 	c->tag_head = (__u64)digest << 32 | (__u32)now;
 	c->tag_tail = c->tag_head;
-	rc = bpf_map_update_elem(table, key, c, BPF_NOEXIST);
+	rc = bpf_map_update_elem(table, key, c, how);
 	/* other failures are of the moment, and the connection's next packet tries again */
 	return rc == ERROR_TOO_BIG || rc == ERROR_NO_MEMORY ? -DROP_CONN_TABLE_FULL : 0;
+}
+
+/*
+ * A packet of the same tuple that came before the connection was refused as a stranger's. That verdict must not meet
+ * the answers: state takes its place, and the agent decides anew.
+ */
+static __always_inline int hides_state(struct action *a)
+{
+	return a->verdict == VERDICT_DROP && a->state != STATE_REPLY;
 }
 
 int commit(struct __sk_buff *skb, struct flow *f, __u32 key_port);
@@ -89,7 +98,7 @@ int commit(struct __sk_buff *skb, struct flow *f, __u32 key_port);
 /* Needs a parsed flow. Errors and later fragments start no connection. */
 __attribute__((noinline)) int commit(struct __sk_buff *skb, struct flow *f, __u32 key_port)
 {
-	__u64 key[KEY6_WORDS], digest, now;
+	__u64 key[KEY6_WORDS], digest, now, how = BPF_NOEXIST;
 	struct conn *c;
 	int i, rc;
 
@@ -106,8 +115,11 @@ __attribute__((noinline)) int commit(struct __sk_buff *skb, struct flow *f, __u3
 	}
 	c = f->flags & FLOW_IPV6 ? bpf_map_lookup_elem(&conn6, key) : bpf_map_lookup_elem(&conn4, key);
 	if (likely(c)) {
-		touch(c);
-		return 0;
+		if (likely(!hides_state(&c->action))) {
+			touch(c);
+			return 0;
+		}
+		how = BPF_ANY;
 	}
 	now = bpf_ktime_get_coarse_ns();
 	digest = digest_seed();
@@ -115,11 +127,11 @@ __attribute__((noinline)) int commit(struct __sk_buff *skb, struct flow *f, __u3
 	for (i = 0; i < KEY4_WORDS; i++)
 		digest = mix(digest, key[i]);
 	if (!(f->flags & FLOW_IPV6))
-		return add_state(&conn4, key, digest, now);
+		return add_state(&conn4, key, digest, now, how);
 #pragma unroll
 	for (i = KEY4_WORDS; i < KEY6_WORDS; i++)
 		digest = mix(digest, key[i]);
-	return add_state(&conn6, key, digest, now);
+	return add_state(&conn6, key, digest, now, how);
 }
 
 #endif

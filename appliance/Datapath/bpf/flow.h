@@ -37,6 +37,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "keys are put together
 #define ICMP6_ECHO_REQUEST	128
 #define ICMP6_ECHO_REPLY	129
 #define ICMP6_MLD_FIRST		130	/* MLD, ND and redirect are 130 to 137, MLDv2 143 */
+#define ICMP6_ND_FIRST		133	/* router solicitation */
 #define ICMP6_NEIGHBOUR_SOLICITATION	135
 #define ICMP6_NEIGHBOUR_ADVERTISEMENT	136
 #define ICMP6_ND_LAST		137
@@ -55,6 +56,7 @@ enum flow_flags {
 	FLOW_FROM_TUNNEL = 1 << 5,	/* must not be tunnelled again */
 	FLOW_FROM_AGENT = 1 << 6,	/* never goes back up */
 	FLOW_ND = 1 << 7,
+	FLOW_OUTSIDE = 1 << 8,		/* came in by an uplink, from anybody */
 };
 
 struct flow {

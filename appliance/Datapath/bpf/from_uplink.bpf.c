@@ -26,11 +26,31 @@ static __always_inline int neighbour_packet(struct __sk_buff *skb, struct flow *
 	return rc == NOT_ANSWERED ? to_host(skb, f->slot, f->budget) : rc;
 }
 
+/*
+ * No router passes these on: of ND the hop limit proves it (RFC 4861 section 11.2), of group membership the source (RFC
+ * 3810 section 5, RFC 4291 section 2.5.6). What comes from farther away must not spend the neighbours' budget.
+ */
+static __always_inline int link_packet(struct __sk_buff *skb, struct flow *f)
+{
+	__u8 type = f->key[4] >> 48;
+	half_t first = f->key[0] >> 32;
+
+	if (type >= ICMP6_ND_FIRST && type <= ICMP6_ND_LAST) {
+		if (f->hop_limit != 255)
+			return -DROP_MALFORMED;
+	} else if ((first & bpf_htonl(0xffc00000)) != bpf_htonl(0xfe800000) &&
+		   (first || f->key[1] || (half_t)f->key[2])) {
+		return -DROP_MARTIAN;
+	}
+	return neighbour_packet(skb, f, 0);
+}
+
 static __always_inline int overlay_packet(struct __sk_buff *skb, struct flow *f, struct port *port)
 {
 	struct action action;
 	int found, rc, is_nat = 0;
 
+	f->flags |= FLOW_OUTSIDE;
 	found = find_conn(skb, f, &action);
 	if (found == FOUND_NOTHING) {
 		rc = steer(skb, f, f->slot);
@@ -75,7 +95,7 @@ static __always_inline int uplink_packet(struct __sk_buff *skb, struct flow *f, 
 	if (f->proto == IPPROTO_UDP && unlikely(is_vxlan(f)))
 		return -DROP_VXLAN_FROM_PORT;
 	if (unlikely(f->flags & FLOW_ND))
-		return neighbour_packet(skb, f, 0);
+		return link_packet(skb, f);
 	return overlay_packet(skb, f, port);
 }
 

@@ -107,6 +107,15 @@ static __always_inline int upcall_first(struct __sk_buff *skb, struct flow *f)
 	return rc;
 }
 
+/*
+ * The control time of an uplink's own budget is for ARP and ND to the host alone: whoever sends ICMP errors or packets
+ * with a short hop limit from far away must not be able to silence the neighbours.
+ */
+static __always_inline int is_control(struct flow *f)
+{
+	return !(f->flags & FLOW_OUTSIDE) || f->budget >= BUDGET_DESTINATION_AT;
+}
+
 int upcall(struct __sk_buff *skb, struct flow *f, __u32 kind);
 
 /* Gives TC_ACT_SHOT if the agent has it now, or minus the reason why not. */
@@ -124,7 +133,7 @@ __attribute__((noinline)) int upcall(struct __sk_buff *skb, struct flow *f, __u3
 			rc = -DROP_BUDGET_DESTINATION;
 	} else if (kind == UPCALL_REVALIDATE) {
 		rc = send_record(skb, f, kind, 1);
-	} else if (!take_budget(f->budget, 1)) {
+	} else if (!take_budget(f->budget, is_control(f))) {
 		rc = -DROP_BUDGET_CONTROL;
 	} else {
 		rc = send_record(skb, f, kind == UPCALL_MISS ? UPCALL_CONTROL : kind, 1);

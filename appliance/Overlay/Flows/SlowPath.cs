@@ -209,7 +209,7 @@ public sealed partial class SlowPath
 
         Span<byte> copy = _scratch.AsSpan(0, frame.Length);
         frame.CopyTo(copy);
-        PacketRewriter.Apply(copy, packet, _result.Packet);
+        PacketRewriter.Apply(copy, packet, _result.Packet, PacketRewriter.IsPartial(copy, packet));
         _datapath.Output(nextHop, copy, default);
     }
 

@@ -93,8 +93,10 @@ internal ref partial struct Walk
     }
 
     // Neighbour discovery and group membership belong to the link, not to the hosts' conversations; they are what port
-    // security checks, and a network in which rules could forbid them would not work.
-    private readonly bool IsLinkProtocol() => _packet.IsIcmpv6 && _packet.Fragment != FragmentKind.Later
+    // security checks, and a network in which rules could forbid them would not work. Behind a router they are packets
+    // like any other.
+    private readonly bool IsLinkProtocol() => _result.Hops == 0
+        && _packet.IsIcmpv6 && _packet.Fragment != FragmentKind.Later
         && (Icmpv6Type)_packet.IcmpType is Icmpv6Type.MulticastListenerQuery or Icmpv6Type.MulticastListenerReport
             or Icmpv6Type.MulticastListenerDone or Icmpv6Type.RouterSolicitation or Icmpv6Type.RouterAdvertisement
             or Icmpv6Type.NeighborSolicitation or Icmpv6Type.NeighborAdvertisement

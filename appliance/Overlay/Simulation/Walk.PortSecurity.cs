@@ -68,6 +68,11 @@ internal ref partial struct Walk
         return Spoofed(port, DropReason.SpoofedArp, "ARP sender is not the port's");
     }
 
+    // Clients look at the port that a message is sent to, not at the one that it comes from.
+    private readonly bool IsFromServer(ushort serverPort, ushort clientPort) =>
+        _packet.DestinationPort == clientPort
+        || (_packet.SourcePort == serverPort && _packet.DestinationPort == serverPort);
+
     private bool PassesIpv4Security(PortNode port)
     {
         bool isFirst = _packet.Fragment != FragmentKind.Later;
@@ -75,8 +80,7 @@ internal ref partial struct Walk
         {
             // Ports decide whether this is DHCP, so every UDP flow of the port gets its own entry.
             Read(FieldSet.SourcePort | FieldSet.DestinationPort);
-            if (_packet.SourcePort == DhcpMessage.ServerPort
-                && _packet.DestinationPort is DhcpMessage.ClientPort or DhcpMessage.ServerPort)
+            if (IsFromServer(DhcpMessage.ServerPort, DhcpMessage.ClientPort))
             {
                 return Spoofed(port, DropReason.DhcpServer, "DHCP server message from a tenant port");
             }
@@ -108,8 +112,7 @@ internal ref partial struct Walk
         if (_packet.Protocol == IpProtocol.Udp && isFirst)
         {
             Read(FieldSet.SourcePort | FieldSet.DestinationPort);
-            if (_packet.SourcePort == Dhcpv6Message.ServerPort
-                && _packet.DestinationPort is Dhcpv6Message.ClientPort or Dhcpv6Message.ServerPort)
+            if (IsFromServer(Dhcpv6Message.ServerPort, Dhcpv6Message.ClientPort))
             {
                 return Spoofed(port, DropReason.DhcpServer, "DHCPv6 server message from a tenant port");
             }

@@ -145,6 +145,39 @@ public sealed class FromTunnelTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
+    public void A_stranger_s_refused_packet_does_not_hide_the_state(bool v6)
+    {
+        FlowAction stranger = new() { Verdict = FlowVerdict.Drop, DropReason = DropReason.SecurityGroup };
+        _machine.Flow(Reply(Frames.Udp(v6)), stranger);
+
+        Run(Frames.Udp(v6), 1, commit: true).Outcome.ShouldBe(Outcome.Port);
+
+        ConnEntry entry = _machine.Entry(Reply(Frames.Udp(v6)));
+        (entry.Action.Verdict, entry.Action.State).ShouldBe((FlowVerdict.Upcall, ConnectionState.Reply));
+        ((uint)(entry.TagHead >> 32)).ShouldBe(Digest(Reply(Frames.Udp(v6))));
+        entry.TagHead.ShouldBe(entry.TagTail);
+    }
+
+    [Fact]
+    public void A_refused_reply_stays_refused_and_keeps_its_state()
+    {
+        FlowAction refused = new()
+        {
+            Verdict = FlowVerdict.Drop,
+            DropReason = DropReason.SecurityGroup,
+            State = ConnectionState.Reply,
+        };
+        _machine.Flow(Reply(Frames.Udp()), refused);
+
+        Run(Frames.Udp(), 1, commit: true);
+
+        ConnAction action = _machine.Entry(Reply(Frames.Udp())).Action;
+        (action.Verdict, action.State).ShouldBe((FlowVerdict.Drop, ConnectionState.Reply));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
     public void ICMP_errors_and_later_fragments_start_no_connection(bool v6)
     {
         Run(Frames.Icmp(v6, type: (byte)(v6 ? 1 : 3)), 1, commit: true).Outcome.ShouldBe(Outcome.Port);

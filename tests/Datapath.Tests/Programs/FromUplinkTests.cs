@@ -78,6 +78,58 @@ public sealed class FromUplinkTests
         _machine.Run("from_uplink", Frames.Tcp()).Reason.ShouldBe(DropReason.BudgetControl);
     }
 
+    [Fact]
+    public void Errors_about_no_connection_do_not_spend_what_the_neighbours_need()
+    {
+        _machine.Port(Uplink).Budget = 4;
+        _machine.Budget(4) = new BudgetEntry { IntervalNs = 1_000_000_000_000 };
+        Own(Frames.Ip2, 1000, 7);
+        byte[] error = Frames.Icmp(Frames.Ip3, Frames.Ip2, 3, 3, Frames.Udp(Frames.Ip2, Frames.Ip3)[14..]);
+
+        _machine.Run("from_uplink", error).Outcome.ShouldBe(Outcome.Upcall);
+        _machine.Run("from_uplink", error).Reason.ShouldBe(DropReason.BudgetControl);
+        _machine.Run("from_uplink", Frames.Arp(Frames.Mac1, Frames.Mac1, Frames.Ip1, Frames.Ip2))
+            .Outcome.ShouldBe(Outcome.Local);
+    }
+
+    [Fact]
+    public void Nor_do_packets_with_a_short_hop_limit()
+    {
+        _machine.Port(Uplink).Budget = 4;
+        _machine.Budget(4) = new BudgetEntry { IntervalNs = 1_000_000_000_000 };
+        byte[] frame = Frames.Udp(hopLimit: 1);
+        FlowAction routed = ToTenant with { Rewrites = Rewrites.HopLimit, Hops = 1 };
+        _machine.Flow(Frames.KeyOf(frame, 9, isL3: true), routed);
+
+        _machine.Run("from_uplink", frame).Outcome.ShouldBe(Outcome.Upcall);
+        _machine.Run("from_uplink", frame).Reason.ShouldBe(DropReason.BudgetControl);
+        _machine.Run("from_uplink", Frames.Arp(Frames.Mac1, Frames.Mac1, Frames.Ip1, Frames.Ip2))
+            .Outcome.ShouldBe(Outcome.Local);
+    }
+
+    [Theory]
+    [InlineData(134, 255, DropReason.None)]
+    [InlineData(136, 255, DropReason.None)]
+    [InlineData(134, 254, DropReason.Malformed)]
+    [InlineData(136, 64, DropReason.Malformed)]
+    [InlineData(130, 1, DropReason.Martian)]
+    [InlineData(143, 1, DropReason.Martian)]
+    public void Neighbour_discovery_and_group_membership_from_beyond_the_link_never_reach_the_host(
+        byte type, byte hopLimit, DropReason expected)
+    {
+        _machine.Run("from_uplink", Frames.Icmp(v6: true, type, 0, hopLimit)).Reason.ShouldBe(expected);
+    }
+
+    [Theory]
+    [InlineData("fe80::1")]
+    [InlineData("::")]
+    public void Group_membership_of_the_link_reaches_the_host(string source)
+    {
+        byte[] query = Frames.Icmp(IpAddress.Parse(source), Frames.Ip62, 130, 0, new byte[20], hopLimit: 1);
+
+        _machine.Run("from_uplink", query).Outcome.ShouldBe(Outcome.Local);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -230,15 +230,16 @@ internal sealed class TableDatapath : IDatapath
         bool isIp = packet.IsIpv4 || packet.IsIpv6;
         if (!isIp || packet.IsIcmpError || packet.Fragment == FragmentKind.Later) return true;
         FlowKey key = FlowKey.Of(port.KeyPort, packet.Reversed(), port.IsL3) with { Fragment = FragmentKind.None };
-        if (Connections.TryGetValue(key, out FlowEntry entry))
+        bool isThere = Connections.TryGetValue(key, out FlowEntry entry);
+        if (isThere && !FlowTimeouts.IsNegative(entry))
         {
             Connections[key] = entry with { LastSeen = Now };
             return true;
         }
 
-        if (Connections.Count >= ConnectionsMax) return false;
+        if (!isThere && Connections.Count >= ConnectionsMax) return false;
         FlowAction action = new() { Verdict = FlowVerdict.Upcall, State = ConnectionState.Reply };
-        Connections.Add(key, new FlowEntry(key, action, 0, 0, Now, Now, 0));
+        Connections[key] = new FlowEntry(key, action, 0, 0, Now, Now, 0);
         return true;
     }
 

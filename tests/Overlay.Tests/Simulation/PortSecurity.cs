@@ -62,8 +62,17 @@ public sealed class PortSecurity
     public void A_DHCP_server_is_dropped() =>
         Drops(Frames.Udp(MacAddress.Broadcast, A, "10.0.1.11", "255.255.255.255", 67, 68), "Drop DhcpServer");
 
-    [Fact]
-    public void A_DHCPv6_server_is_dropped() => Drops(Frames.Udp(B, A, A6, B6, 547, 546), "Drop DhcpServer");
+    [Theory]
+    [InlineData(1234, 68)]
+    [InlineData(67, 67)]
+    public void A_DHCP_server_that_hides_its_port_is_dropped_and_so_is_a_relay(ushort from, ushort to) =>
+        Drops(Frames.Udp(MacAddress.Broadcast, A, "10.0.1.11", "255.255.255.255", from, to), "Drop DhcpServer");
+
+    [Theory]
+    [InlineData(547)]
+    [InlineData(1234)]
+    public void A_DHCPv6_server_is_dropped(ushort from) =>
+        Drops(Frames.Udp(B, A, A6, B6, from, 546), "Drop DhcpServer");
 
     [Theory]
     [InlineData(Icmpv6Type.RouterAdvertisement)]

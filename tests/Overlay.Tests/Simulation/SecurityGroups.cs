@@ -29,6 +29,30 @@ public sealed class SecurityGroups
         result.Tags.ToArray().ShouldContain(ObjectId.Of("group", "red/base"));
     }
 
+    [Theory]
+    [InlineData(130)]
+    [InlineData(131)]
+    [InlineData(143)]
+    public void What_belongs_to_the_link_is_behind_a_router_a_packet_like_any_other(byte type)
+    {
+        VirtualPort c = Courtyard.Parts.PortOf("red/red-c");
+        IpAddress address = IpAddress.Parse("2001:db8:1:2::11");
+        Router router = Courtyard.Parts.RouterOf("red/router");
+        TopologyParts parts = Courtyard.Parts
+            .With(c with
+            {
+                ToPort = Courtyard.ChainId("blue/in"),
+                Addresses = [.. c.Addresses, new IpInterface(address, 64)],
+                AllowedPairs = [.. c.AllowedPairs, new AddressPair(c.Mac, new IpPrefix(address, 128))],
+            })
+            .With(router with { Routes = [.. router.Routes, Courtyard.Via("2001:db8:1:2::/64", "red/router-2")] });
+        const string Own = "2001:db8:1:1:f816:3eff:fe00:111";
+        byte[] frame = Frames.Ping(MacAddress.Parse("02:00:00:00:01:01"), A, Own, "2001:db8:1:2::11");
+        frame[54] = type;
+
+        Lab.TextOf(new Lab(Courtyard.Hv1, parts).From("red/red-a", frame)).ShouldBe("Drop SecurityGroup");
+    }
+
     [Fact]
     public void A_refused_flow_is_cached_by_the_fields_that_were_read()
     {
