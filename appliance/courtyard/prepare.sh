@@ -121,8 +121,8 @@ build() {
   # No build server stays behind, and the token lets cleanup.sh end the build when run.sh is gone.
   as_owner env "GENKAN_COURTYARD=$(cat "$STATE/token" 2>/dev/null || true)" \
     DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1 \
-    "$DOTNET" publish "$root/appliance/Host/Genkan.Host.csproj" -c Release -p:RunAnalyzers=false -o "$root/artifacts/genkan" \
-    -v quiet --nologo --disable-build-servers >"$log" 2>&1 &
+    "$DOTNET" publish "$root/appliance/Host/Genkan.Host.csproj" -c Release -p:RunAnalyzers=false \
+    -o "$root/artifacts/genkan" -v quiet --nologo --disable-build-servers >"$log" 2>&1 &
   builder=$!
   wait "$builder" || { tail -20 "$log" >&2; fail "The build failed; all of it: $log"; }
   builder=''

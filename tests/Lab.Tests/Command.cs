@@ -11,13 +11,15 @@ internal sealed record Outcome(int ExitCode, string Output, string Error)
     public override string ToString() => $"exit {ExitCode}\n{Output}\n{Error}";
 }
 
-/// <summary>Programs of the machine, each with a deadline, so that a hanging peer is a red test and not a hanging run.</summary>
+/// <summary>Programs of the machine, each with a deadline, so that a hanging peer is a red test and not a hanging
+/// run.</summary>
 internal static class Command
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     /// <summary>Runs a program to its end.</summary>
-    public static Task<Outcome> RunAsync(string program, params string[] arguments) => RunForAsync(Deadline, program, arguments);
+    public static Task<Outcome> RunAsync(string program, params string[] arguments) =>
+        RunForAsync(Deadline, program, arguments);
 
     /// <summary>Runs a program to its end, with another deadline.</summary>
     public static async Task<Outcome> RunForAsync(TimeSpan limit, string program, params string[] arguments)

@@ -11,13 +11,15 @@ using Microsoft.Extensions.Logging;
 
 namespace Genkan.Host.Agent;
 
-/// <summary>The agent of one host: reads the file, brings the data plane up or adopts it, runs until told to stop.</summary>
+/// <summary>The agent of one host: reads the file, brings the data plane up or adopts it, runs until told to
+/// stop.</summary>
 internal static partial class AgentHost
 {
     /// <summary>Runs the agent.</summary>
     /// <param name="options">What <c>genkan run</c> was asked for.</param>
     /// <param name="stop">Ends the agent; the kernel goes on forwarding.</param>
-    /// <returns>The exit code of the process: 0 after a stop, 1 if it could not start (said on standard error).</returns>
+    /// <returns>The exit code of the process: 0 after a stop, 1 if it could not start (said on standard
+    /// error).</returns>
     public static async Task<int> RunAsync(AgentOptions options, CancellationToken stop)
     {
         using ILoggerFactory loggers = LoggerFactory.Create(static builder => builder.AddSimpleConsole(static console =>
@@ -37,7 +39,8 @@ internal static partial class AgentHost
             LogStopped(logger);
             return 0;
         }
-        catch (Exception fault) when (fault is DatapathException or KernelException or ConfigurationException or IOException
+        catch (Exception fault) when (
+            fault is DatapathException or KernelException or ConfigurationException or IOException
             or UnauthorizedAccessException)
         {
             // The operator's or the machine's fault: one clear message, no stack.
@@ -80,15 +83,17 @@ internal static partial class AgentHost
         }
     }
 
-    /// <summary>The file's own rule compares with the MTU that it states; here the interface that carries the tunnels is asked.</summary>
+    /// <summary>The file's own rule compares with the MTU that it states; here the interface that carries the tunnels
+    /// is asked.</summary>
     private static void CheckMtu(TopologySnapshot topology, KernelDatapath datapath)
     {
         Bridge? widest = topology.LocalBridges.MaxBy(static b => b.Mtu);
         if (widest is null || widest.Mtu <= datapath.TenantMtuMax) return;
         int needed = widest.Mtu + (topology.LocalHost.UnderlayAddress.IsIpv4 ? 50 : 70);
         throw new DatapathException(
-            $"the underlay carries packets of {datapath.TenantMtuMax} octets at most inside a tunnel, but network {widest.Name} has "
-            + $"an MTU of {widest.Mtu}. Raise the MTU of the interface with {topology.LocalHost.UnderlayAddress} to {needed} "
+            $"the underlay carries packets of {datapath.TenantMtuMax} octets at most inside a tunnel, but network "
+            + $"{widest.Name} has an MTU of {widest.Mtu}. Raise the MTU of the interface with "
+            + $"{topology.LocalHost.UnderlayAddress} to {needed} "
             + $"(ip link set DEVICE mtu {needed}), or lower the network's mtu to {datapath.TenantMtuMax}.");
     }
 
@@ -108,7 +113,8 @@ internal static partial class AgentHost
     [LoggerMessage(Level = LogLevel.Information, Message = "Agent of {Host} is ready: {Ports} ports, socket {Socket}.")]
     private static partial void LogReady(ILogger logger, string host, int ports, string socket);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Took over the tables of the previous agent; its flows went on.")]
+    [LoggerMessage(
+        Level = LogLevel.Information, Message = "Took over the tables of the previous agent; its flows went on.")]
     private static partial void LogAdopted(ILogger logger);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Fault}")]

@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace Genkan.Host.Agent;
 
 /// <summary>
-/// The one thread that owns tables, translations and topology. It reads what the kernel sends up, and between batches answers the
-/// questions of other threads, so that nothing here needs a lock.
+/// The one thread that owns tables, translations and topology. It reads what the kernel sends up, and between batches
+/// answers the questions of other threads, so that nothing here needs a lock.
 /// </summary>
 internal sealed partial class AgentLoop
 {
@@ -56,7 +56,8 @@ internal sealed partial class AgentLoop
 
     public NatTable Nat => _nat;
 
-    /// <summary>Packets whose handling ended in a fault of ours; each of the first ones is in the log with its octets.</summary>
+    /// <summary>Packets whose handling ended in a fault of ours; each of the first ones is in the log with its
+    /// octets.</summary>
     public ulong Faults { get; private set; }
 
     /// <summary>Has a question answered by the loop's thread.</summary>
@@ -70,7 +71,8 @@ internal sealed partial class AgentLoop
         return answer.Task;
     }
 
-    /// <summary>Takes over the connections of an earlier agent: their translations now, their classes by and by.</summary>
+    /// <summary>Takes over the connections of an earlier agent: their translations now, their classes by and
+    /// by.</summary>
     public void AdoptConnections()
     {
         FlowEntry[] batch = new FlowEntry[FlowLimits.SweepBatch];
@@ -131,7 +133,8 @@ internal sealed partial class AgentLoop
         catch (Exception fault) when (fault is not OutOfMemoryException)
         {
             Faults++;
-            if (Faults <= FaultsLoggedMax) LogFault(fault, Convert.ToHexString(upcall.Frame[..Math.Min(upcall.Frame.Length, 128)]));
+            if (Faults > FaultsLoggedMax) return;
+            LogFault(fault, Convert.ToHexString(upcall.Frame[..Math.Min(upcall.Frame.Length, 128)]));
         }
     }
 
@@ -170,12 +173,14 @@ internal sealed partial class AgentLoop
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "A packet made the agent fail, and was dropped. It began with {Octets}.")]
+    [LoggerMessage(
+        Level = LogLevel.Error, Message = "A packet made the agent fail, and was dropped. It began with {Octets}.")]
     private partial void LogFault(Exception fault, string octets);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Fault}")]
     private partial void LogLinkFault(string fault);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Adopted {Kept} connections from the previous agent; {Ended} ended because their ports moved.")]
+    [LoggerMessage(Level = LogLevel.Information,
+        Message = "Adopted {Kept} connections from the previous agent; {Ended} ended because their ports moved.")]
     private partial void LogAdopted(int kept, int ended);
 }

@@ -34,7 +34,8 @@ internal sealed class TraceException : Exception
     public string Hint { get; } = string.Empty;
 }
 
-/// <summary>Traces: the same simulation as for a real packet, with its steps written down, and nothing sent or installed.</summary>
+/// <summary>Traces: the same simulation as for a real packet, with its steps written down, and nothing sent or
+/// installed.</summary>
 internal sealed partial class AgentReports
 {
     /// <summary>Simulates a packet given in words.</summary>
@@ -48,10 +49,14 @@ internal sealed partial class AgentReports
         }
 
         PacketFault refused = PacketHeader.TryDecode(frame, out PacketHeader packet);
-        if (refused != PacketFault.None) throw new TraceException($"the words make a packet that no host may send: {refused}");
+        if (refused != PacketFault.None)
+        {
+            throw new TraceException($"the words make a packet that no host may send: {refused}");
+        }
 
         SimulationResult result = new() { Trace = [] };
-        runtime.Loop.SlowPath.Trace(new Ingress(IngressKind.Port, port!.Id, ConnectionState.None), packet, frame, result);
+        Ingress ingress = new(IngressKind.Port, port!.Id, ConnectionState.None);
+        runtime.Loop.SlowPath.Trace(ingress, packet, frame, result);
         return new TraceReport
         {
             Packet = PacketText.Describe(packet),

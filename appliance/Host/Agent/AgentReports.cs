@@ -14,7 +14,8 @@ namespace Genkan.Host.Agent;
 internal sealed partial class AgentReports(AgentRuntime runtime)
 {
     private static readonly string ProductVersion =
-        typeof(AgentReports).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+        typeof(AgentReports).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
+            ?.InformationalVersion ?? "unknown";
 
     private KernelDatapath Datapath => runtime.Loop.Datapath;
 
@@ -25,7 +26,8 @@ internal sealed partial class AgentReports(AgentRuntime runtime)
     {
         SlowPathCounters counters = runtime.Loop.SlowPath.Counters;
         IReadOnlyList<PortReport> ports = Ports();
-        Dictionary<string, TableOccupancy> tables = Datapath.ReadOccupancy().ToDictionary(static t => t.Table, StringComparer.Ordinal);
+        Dictionary<string, TableOccupancy> tables =
+            Datapath.ReadOccupancy().ToDictionary(static t => t.Table, StringComparer.Ordinal);
         return new StatusReport
         {
             Host = Topology.LocalHost.Name,
@@ -43,7 +45,9 @@ internal sealed partial class AgentReports(AgentRuntime runtime)
                     h => new HostReport(h.Name, h.UnderlayAddress.ToString(), h.Id == Topology.LocalHost.Id)),
             ],
             Ports = new PortCounts(
-                ports.Count, ports.Count(static p => p.InterfaceIndex != 0), ports.Count(static p => p.Role == "uplink")),
+                ports.Count,
+                ports.Count(static p => p.InterfaceIndex != 0),
+                ports.Count(static p => p.Role == "uplink")),
             Tables = new TableCounts(
                 tables["conn4"].Entries + tables["conn6"].Entries,
                 tables["conn4"].MaxEntries + tables["conn6"].MaxEntries,
@@ -57,7 +61,8 @@ internal sealed partial class AgentReports(AgentRuntime runtime)
                 (long)counters.Answers,
                 (long)counters.InstallsRefused,
                 (long)counters.ErrorsWithheld),
-            DroppedPackets = (ulong)Drops().Where(static d => d.Number != (byte)DropReason.Answered).Sum(static d => (decimal)d.Packets),
+            DroppedPackets = (ulong)Drops().Where(static d => d.Number != (byte)DropReason.Answered)
+                .Sum(static d => (decimal)d.Packets),
             Warnings = Warnings(ports),
         };
     }
@@ -81,7 +86,8 @@ internal sealed partial class AgentReports(AgentRuntime runtime)
 
     private PortReport PortOf(VirtualPort port)
     {
-        PortStatistics? counters = Datapath.TryGetSlot(port.Id, out uint slot) ? Datapath.ReadPortStatistics(slot) : null;
+        PortStatistics? counters =
+            Datapath.TryGetSlot(port.Id, out uint slot) ? Datapath.ReadPortStatistics(slot) : null;
         bool isThere = counters is { Ifindex: not 0 };
         return new PortReport
         {

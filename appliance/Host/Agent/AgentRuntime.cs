@@ -28,7 +28,8 @@ internal sealed class AgentRuntime : IDisposable
         _datapath = datapath;
         Classes = new FlowClasses();
 
-        // Ports and hashes of translations must not be guessable from outside (RFC 6056 §3.3), nor the same after a restart.
+        // Ports and hashes of translations must not be guessable from outside (RFC 6056 §3.3), nor the same after a
+        // restart.
         ulong seed = BitConverter.ToUInt64(System.Security.Cryptography.RandomNumberGenerator.GetBytes(sizeof(ulong)));
         NatTable nat = new(new NatLimits(), NatTimeouts.Default, seed);
         SlowPath slowPath = new(datapath, nat, Classes, loaded.Snapshot);
@@ -86,8 +87,8 @@ internal sealed class AgentRuntime : IDisposable
             if (loaded.Snapshot.LocalHost.UnderlayAddress != old.LocalHost.UnderlayAddress)
             {
                 throw new ConfigurationException(
-                    $"the underlay address of {old.LocalHost.Name} cannot change while the agent runs: stop it, remove its tables "
-                    + "(genkan host remove) and start it again.");
+                    $"the underlay address of {old.LocalHost.Name} cannot change while the agent runs: stop it, remove "
+                    + "its tables (genkan host remove) and start it again.");
             }
 
             return await _loop.AskAsync(loop => Apply(loop, old, loaded.Snapshot));

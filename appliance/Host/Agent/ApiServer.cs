@@ -14,7 +14,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Genkan.Host.Agent;
 
-/// <summary>The agent's socket: HTTP for <c>genkan</c>, <c>curl --unix-socket</c> and Prometheus, for root alone.</summary>
+/// <summary>The agent's socket: HTTP for <c>genkan</c>, <c>curl --unix-socket</c> and Prometheus, for root
+/// alone.</summary>
 internal sealed class ApiServer : IAsyncDisposable
 {
     /// <summary>Octets of a request body; the longest is a trace's words.</summary>
@@ -73,10 +74,12 @@ internal sealed class ApiServer : IAsyncDisposable
             Json(await runtime.Loop.AskAsync(_ => reports.Ports()), ApiJson.Default.IReadOnlyListPortReport)));
         application.MapGet(ApiRoutes.Drops, () => GuardAsync(async () =>
             Json(await runtime.Loop.AskAsync(_ => reports.Drops()), ApiJson.Default.IReadOnlyListDropReport)));
-        application.MapGet(ApiRoutes.Flows, (string? port, string? state, bool? drop, int? limit) => GuardAsync(async () =>
+        application.MapGet(ApiRoutes.Flows, (string? port, string? state, bool? drop, int? limit) =>
+            GuardAsync(async () =>
         {
             FlowFilter filter = new(port, state, drop ?? false, limit ?? FlowFilter.LimitDefault);
-            return Json(await runtime.Loop.AskAsync(_ => reports.Flows(filter)), ApiJson.Default.IReadOnlyListFlowReport);
+            return Json(await runtime.Loop.AskAsync(_ => reports.Flows(filter)),
+                ApiJson.Default.IReadOnlyListFlowReport);
         }));
         application.MapGet(ApiRoutes.Metrics, () => GuardAsync(async () =>
             Results.Text(await runtime.Loop.AskAsync(_ => PrometheusText.Write(reports)), PrometheusText.ContentType)));
@@ -108,7 +111,8 @@ internal sealed class ApiServer : IAsyncDisposable
         {
             return Problem(new ProblemReport(wrong.Message, wrong.Hint));
         }
-        catch (Exception wrong) when (wrong is JsonException or IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception wrong) when (
+            wrong is JsonException or IOException or UnauthorizedAccessException or ArgumentException)
         {
             return Problem(new ProblemReport(wrong.Message));
         }

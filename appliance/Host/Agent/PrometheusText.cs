@@ -23,30 +23,48 @@ internal static class PrometheusText
         Sample(text, "genkan_info", 1, ("host", status.Host), ("version", status.Version), ("attach", status.Attach));
         Single(text, "genkan_uptime_seconds", "gauge", "Seconds since the agent started.", status.UptimeSeconds);
         Single(text, "genkan_topology_revision", "gauge", "Revision of the topology in force.", status.Revision);
-        Single(text, "genkan_connections", "gauge", "Entries of the connection tables, each direction counted.", status.Tables.Flows);
+        Single(text, "genkan_connections", "gauge", "Entries of the connection tables, each direction counted.",
+            status.Tables.Flows);
         Single(text, "genkan_connections_max", "gauge", "Room in the connection tables.", status.Tables.FlowsMax);
-        Single(text, "genkan_flow_classes", "gauge", "Distinct sets of objects that flows depend on.", status.Tables.Classes);
+        Single(text, "genkan_flow_classes", "gauge", "Distinct sets of objects that flows depend on.",
+            status.Tables.Classes);
         Single(text, "genkan_nat_mappings", "gauge", "Source NAT mappings of this host.", status.Tables.Translations);
-        Single(text, "genkan_upcalls_total", "counter", "Packets that the kernel sent to the agent.", status.SlowPath.Upcalls);
+        Single(text, "genkan_upcalls_total", "counter", "Packets that the kernel sent to the agent.",
+            status.SlowPath.Upcalls);
         Single(text, "genkan_simulations_total", "counter", "Packets simulated.", status.SlowPath.Simulations);
         Single(text, "genkan_installs_total", "counter", "Flows installed.", status.SlowPath.Installs);
         Single(text, "genkan_installs_refused_total", "counter", "Installs refused.", status.SlowPath.InstallsRefused);
         Single(
-            text, "genkan_icmp_errors_withheld_total", "counter", "ICMP errors over their limit.", status.SlowPath.ErrorsWithheld);
+            text, "genkan_icmp_errors_withheld_total", "counter", "ICMP errors over their limit.",
+            status.SlowPath.ErrorsWithheld);
         Single(text, "genkan_answers_total", "counter", "ARP, ND, DHCP and ICMP frames made.", status.SlowPath.Answers);
         Ports(text, ports);
         Family(text, "genkan_drops_total", "counter", "Packets dropped, by reason.");
-        foreach (DropReport drop in reports.Drops()) Sample(text, "genkan_drops_total", drop.Packets, ("reason", drop.Reason));
+        foreach (DropReport drop in reports.Drops())
+        {
+            Sample(text, "genkan_drops_total", drop.Packets, ("reason", drop.Reason));
+        }
+
         return text.ToString();
     }
 
     private static void Ports(StringBuilder text, IReadOnlyList<PortReport> ports)
     {
-        PerPort(text, ports, "genkan_port_up", "gauge", "Whether the port's interface is there and up.", static p => p.State == "up" ? 1 : 0);
-        PerPort(text, ports, "genkan_port_from_packets_total", "counter", "Packets that entered the network.", static p => p.FromPortPackets);
-        PerPort(text, ports, "genkan_port_from_octets_total", "counter", "Octets that entered the network.", static p => p.FromPortOctets);
-        PerPort(text, ports, "genkan_port_to_packets_total", "counter", "Packets that left the network.", static p => p.ToPortPackets);
-        PerPort(text, ports, "genkan_port_to_octets_total", "counter", "Octets that left the network.", static p => p.ToPortOctets);
+        PerPort(
+            text, ports, "genkan_port_up", "gauge", "Whether the port's interface is there and up.",
+            static p => p.State == "up" ? 1 : 0);
+        PerPort(
+            text, ports, "genkan_port_from_packets_total", "counter", "Packets that entered the network.",
+            static p => p.FromPortPackets);
+        PerPort(
+            text, ports, "genkan_port_from_octets_total", "counter", "Octets that entered the network.",
+            static p => p.FromPortOctets);
+        PerPort(
+            text, ports, "genkan_port_to_packets_total", "counter", "Packets that left the network.",
+            static p => p.ToPortPackets);
+        PerPort(
+            text, ports, "genkan_port_to_octets_total", "counter", "Octets that left the network.",
+            static p => p.ToPortOctets);
         Family(text, "genkan_port_drops_total", "counter", "Packets dropped that entered at the port, by reason.");
         foreach (PortReport port in ports)
         {
@@ -58,7 +76,8 @@ internal static class PrometheusText
     }
 
     private static void PerPort(
-        StringBuilder text, IReadOnlyList<PortReport> ports, string name, string type, string help, Func<PortReport, double> value)
+        StringBuilder text, IReadOnlyList<PortReport> ports, string name, string type, string help,
+        Func<PortReport, double> value)
     {
         Family(text, name, type, help);
         foreach (PortReport port in ports) Sample(text, name, value(port), ("port", port.Name));
@@ -73,7 +92,8 @@ internal static class PrometheusText
     private static void Family(StringBuilder text, string name, string type, string help) =>
         text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {help}\n# TYPE {name} {type}\n");
 
-    private static void Sample(StringBuilder text, string name, double value, params ReadOnlySpan<(string Name, string Value)> labels)
+    private static void Sample(
+        StringBuilder text, string name, double value, params ReadOnlySpan<(string Name, string Value)> labels)
     {
         text.Append(name);
         for (int i = 0; i < labels.Length; i++)

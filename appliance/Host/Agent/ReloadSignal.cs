@@ -8,7 +8,8 @@ namespace Genkan.Host.Agent;
 internal static class ReloadSignal
 {
     /// <summary>Has an action run at each SIGHUP until disposed.</summary>
-    public static IDisposable Register(Func<Task> reload) => PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
+    public static IDisposable Register(Func<Task> reload) =>
+        PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
     {
         context.Cancel = true; // the default would end the process
         _ = reload();

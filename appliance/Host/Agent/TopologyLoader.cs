@@ -53,7 +53,8 @@ internal sealed class ConfigurationException : Exception
             : string.Create(CultureInfo.InvariantCulture, $" (and {file.Diagnostics.Length - 1} more)");
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{file.Name}:{first.Position.Line}: {first.Error.Path}: {first.Error.Rule}{more}. See: genkan config check {file.Name}");
+            $"{file.Name}:{first.Position.Line}: {first.Error.Path}: {first.Error.Rule}{more}. "
+            + $"See: genkan config check {file.Name}");
     }
 }
 
@@ -62,7 +63,8 @@ internal static class TopologyLoader
 {
     /// <summary>Reads, checks and links.</summary>
     /// <param name="path">YAML file.</param>
-    /// <param name="hostName">Which host; null: what the file says, else its only host, else the machine's name.</param>
+    /// <param name="hostName">Which host; null: what the file says, else its only host, else the machine's
+    /// name.</param>
     /// <param name="revision">Number of the revision that this will be.</param>
     /// <exception cref="ConfigurationException">The file is wrong.</exception>
     /// <exception cref="System.IO.IOException">It cannot be read.</exception>
@@ -73,7 +75,8 @@ internal static class TopologyLoader
 
         Control.Model.Host host = FindHost(file, hostName);
         if (!TopologySnapshot.TryCreate(
-                file.Parts, ObjectIds.Host(host.Name), revision, out TopologySnapshot? snapshot, out IReadOnlyList<TopologyFault> faults))
+                file.Parts, ObjectIds.Host(host.Name), revision, out TopologySnapshot? snapshot,
+                    out IReadOnlyList<TopologyFault> faults))
         {
             throw new ConfigurationException($"{path}: {faults[0]}");
         }
@@ -86,7 +89,7 @@ internal static class TopologyLoader
         ImmutableArray<Control.Model.Host> hosts = file.State!.Hosts;
         string name = hostName ?? file.HostName ?? (hosts.Length == 1 ? hosts[0].Name : Environment.MachineName);
         return hosts.FirstOrDefault(h => h.Name == name) ?? throw new ConfigurationException(
-            $"{file.Name} has no host '{name}'. It has: {string.Join(", ", hosts.Select(h => h.Name))}. Say which one this is: "
-            + "genkan run --host NAME");
+            $"{file.Name} has no host '{name}'. It has: {string.Join(", ", hosts.Select(h => h.Name))}. "
+            + "Say which one this is: genkan run --host NAME");
     }
 }

@@ -78,4 +78,5 @@ public sealed record TableCounts(long Flows, long FlowsMax, long Classes, long N
 /// <param name="Answers">Packets answered (ARP, ND, DHCP, ICMP).</param>
 /// <param name="InstallsRefused">Installs refused: the topology had moved on, or a table was full.</param>
 /// <param name="ErrorsWithheld">ICMP errors not sent, over the limit of their port.</param>
-public sealed record SlowPathCounts(long Upcalls, long Simulations, long Installs, long Answers, long InstallsRefused, long ErrorsWithheld);
+public sealed record SlowPathCounts(
+    long Upcalls, long Simulations, long Installs, long Answers, long InstallsRefused, long ErrorsWithheld);

@@ -121,7 +121,8 @@ public sealed record RouterAdvertisement
         }
     }
 
-    /// <summary>Writes a frame with this message. Names of the search list must be valid, as configuration checks.</summary>
+    /// <summary>Writes a frame with this message. Names of the search list must be valid, as configuration
+    /// checks.</summary>
     /// <param name="output">Room for the message; 1514 octets are enough for what configuration allows.</param>
     /// <param name="ethernetSource">Source MAC address.</param>
     /// <param name="ethernetDestination">Destination MAC address.</param>

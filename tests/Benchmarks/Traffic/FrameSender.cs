@@ -49,7 +49,8 @@ internal sealed unsafe class FrameSender : IDisposable
         bursts.CopyTo(new Span<byte>(_bursts, bursts.Length));
         for (int i = 0; i < _burstCount; i++)
         {
-            _vectors[i] = new IoVector { Base = _bursts + (i * UdpBursts.BurstSize), LengthOctets = UdpBursts.BurstSize };
+            _vectors[i] =
+                new IoVector { Base = _bursts + (i * UdpBursts.BurstSize), LengthOctets = UdpBursts.BurstSize };
             _messages[i].Header = new MsgHeader { Vectors = _vectors + i, VectorCount = 1 };
         }
     }

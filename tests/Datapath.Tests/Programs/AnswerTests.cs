@@ -126,7 +126,8 @@ public sealed class AnswerTests
         Verdict arp = _machine.Run("from_uplink", Frames.Arp(Frames.Mac1, Frames.Mac1, Frames.Ip3, Frames.Ip2));
         Verdict nd = _machine.Run("from_uplink", Solicitation(Frames.Mac1, Frames.Mac1, Frames.Ip63, Frames.Ip62));
 
-        (arp.Outcome, arp.Header.ArpSenderMac, arp.Header.EthernetSource).ShouldBe((Outcome.Answer, Frames.Mac3, Frames.Mac3));
+        (arp.Outcome, arp.Header.ArpSenderMac, arp.Header.EthernetSource)
+            .ShouldBe((Outcome.Answer, Frames.Mac3, Frames.Mac3));
         ShouldAdvertise(nd, Frames.Mac3, Frames.Ip63, isRouter: true);
     }
 
@@ -149,12 +150,14 @@ public sealed class AnswerTests
         _machine.Port(Uplink).Budget = 3;
         _machine.Budget(3) = new BudgetEntry { IntervalNs = 1_000_000_000_000 };
 
-        _machine.Run("from_uplink", Frames.Arp(Frames.Mac1, Frames.Mac1, Frames.Ip3, Frames.Ip1)).Outcome.ShouldBe(Outcome.Local);
+        _machine.Run("from_uplink", Frames.Arp(Frames.Mac1, Frames.Mac1, Frames.Ip3, Frames.Ip1)).Outcome
+            .ShouldBe(Outcome.Local);
         _machine.Run("from_uplink", Frames.Arp(Frames.Mac1, Frames.Mac1, Frames.Ip3, Frames.Ip1)).Reason
             .ShouldBe(DropReason.BudgetControl);
     }
 
-    private static byte[] Solicitation(MacAddress ethernetSource, MacAddress? option, IpAddress source, IpAddress target)
+    private static byte[] Solicitation(
+        MacAddress ethernetSource, MacAddress? option, IpAddress source, IpAddress target)
     {
         byte[] frame = new byte[90];
         IpAddress group = target.SolicitedNode();

@@ -77,7 +77,8 @@ public sealed class ClassTests
     {
         _machine.Class(In, FlowMask.L2, EtherType.Ipv4, Frames.KeyOf(Frames.Udp(), In), Dropped);
         _machine.Flow(
-            Frames.KeyOf(Frames.Udp(), In), new FlowAction { Verdict = FlowVerdict.Upcall, State = ConnectionState.Reply });
+            Frames.KeyOf(Frames.Udp(), In),
+                new FlowAction { Verdict = FlowVerdict.Upcall, State = ConnectionState.Reply });
 
         _machine.Run("from_port", Frames.Udp()).Outcome.ShouldBe(Outcome.Upcall);
     }

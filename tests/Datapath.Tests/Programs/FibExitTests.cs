@@ -9,7 +9,8 @@ using Shouldly;
 
 namespace Genkan.Datapath.Tests.Programs;
 
-/// <summary>The way out by the kernel's routes, from a port and from a tunnel; and what is too long for any way out.</summary>
+/// <summary>The way out by the kernel's routes, from a port and from a tunnel; and what is too long for any way
+/// out.</summary>
 [Collection(ProgramMachine.Collection)]
 public sealed class FibExitTests : IDisposable
 {
@@ -65,7 +66,8 @@ public sealed class FibExitTests : IDisposable
             Kind = NexthopKind.Tunnel,
             Peer = AddressOctets.Of(Peer),
         };
-        machine.Delivery(4) = new DeliveryEntry { Kind = DeliveryKind.FibExit, Generation = 7, Arg = Table, Port = Uplink };
+        machine.Delivery(4) =
+            new DeliveryEntry { Kind = DeliveryKind.FibExit, Generation = 7, Arg = Table, Port = Uplink };
         machine.Put("vtep", VtepKey.Of(Peer), default(VtepEntry));
         foreach (bool v6 in (bool[])[false, true])
         {
@@ -224,7 +226,8 @@ public sealed class FibExitTests : IDisposable
     [InlineData(1400, Outcome.Neighbour)]
     [InlineData(1472, Outcome.Neighbour)]
     [InlineData(1473, Outcome.Upcall)]
-    public void What_is_longer_than_the_way_out_goes_to_the_agent_before_it_is_rewritten(int payloadOctets, Outcome outcome)
+    public void What_is_longer_than_the_way_out_goes_to_the_agent_before_it_is_rewritten(
+        int payloadOctets, Outcome outcome)
     {
         byte[] frame = Frames.Udp(payloadOctets: payloadOctets);
 
@@ -275,11 +278,18 @@ public sealed class FibExitTests : IDisposable
     }
 
     private void AddRoute(string destination, RouteKind kind, IpAddress? via) => _route.AddRoute(
-        new Route(IpPrefix.Parse(destination)) { Table = Table, Kind = kind, Via = via, Ifindex = via is null ? 0 : _host });
+        new Route(IpPrefix.Parse(destination))
+        {
+            Table = Table,
+            Kind = kind,
+            Via = via,
+            Ifindex = via is null ? 0 : _host,
+        });
 
     private void Own(IpAddress address, ushort port)
     {
-        NatOwnerKey key = new() { Address = NetworkOrder.Of(address), Granule = (ushort)(port >> LayoutLimits.NatGranuleShift) };
+        NatOwnerKey key =
+            new() { Address = NetworkOrder.Of(address), Granule = (ushort)(port >> LayoutLimits.NatGranuleShift) };
         _machine.Put("nat_owner", key, 6u);
         _machine.Put("nat_owner", key with { Granule = LayoutLimits.NatAddressItself }, 6u);
     }

@@ -32,7 +32,8 @@ internal static class Frames
     public static int L4At(bool v6) => v6 ? Ipv6L4At : Ipv4L4At;
 
     public static byte[] Udp(
-        bool v6 = false, int payloadOctets = 18, ushort from = 1000, ushort to = 2000, byte hopLimit = 64, ushort vlan = 0) =>
+        bool v6 = false, int payloadOctets = 18, ushort from = 1000, ushort to = 2000, byte hopLimit = 64,
+            ushort vlan = 0) =>
         Udp(From(v6), To(v6), payloadOctets, from, to, hopLimit, vlan);
 
     public static byte[] Udp(

@@ -26,7 +26,8 @@ public sealed class FromAgentTests
         machine.NextHop(6) = new NexthopEntry { Kind = NexthopKind.Tunnel, TunnelKey = 0x777 };
     }
 
-    private static FlowAction ToOut => new() { Verdict = FlowVerdict.Forward, NextHop = 5, Rewrites = Rewrites.HopLimit, Hops = 3 };
+    private static FlowAction ToOut =>
+        new() { Verdict = FlowVerdict.Forward, NextHop = 5, Rewrites = Rewrites.HopLimit, Hops = 3 };
 
     [Fact]
     public void A_frame_as_if_from_a_port_takes_its_flow_and_loses_its_mark()
@@ -98,7 +99,8 @@ public sealed class FromAgentTests
         Verdict verdict = Run(Frames.Udp(hopLimit: 1), MarkKind.Output, 5, out uint mark);
         (verdict.Outcome, verdict.Ifindex, verdict.NextHop, mark).ShouldBe((Outcome.Port, 12u, 5u, 0u));
         verdict.Frame.ShouldBe(Frames.Udp(hopLimit: 1));
-        Run(Frames.Arp(Frames.Mac1, Frames.Mac1, Frames.Ip1, Frames.Ip2), MarkKind.Output, 5, out _).Outcome.ShouldBe(Outcome.Port);
+        Run(Frames.Arp(Frames.Mac1, Frames.Mac1, Frames.Ip1, Frames.Ip2), MarkKind.Output, 5, out _).Outcome
+            .ShouldBe(Outcome.Port);
     }
 
     [Fact]

@@ -25,7 +25,8 @@ public sealed class FromPortTests
         machine.NextHop(5) = new NexthopEntry { Kind = NexthopKind.Port, Arg = Out };
     }
 
-    private static FlowAction ToOut => new() { Verdict = FlowVerdict.Forward, NextHop = 5, State = ConnectionState.Forward };
+    private static FlowAction ToOut =>
+        new() { Verdict = FlowVerdict.Forward, NextHop = 5, State = ConnectionState.Forward };
 
     public static TheoryData<string, byte[], DropReason> BadPackets => new()
     {
@@ -116,7 +117,8 @@ public sealed class FromPortTests
         { "first fragment, IPv6", Frames.Fragment(v6: true, 0, more: true) },
         { "later fragment, IPv6", Frames.Fragment(v6: true, 72, more: false) },
         { "atomic fragment, IPv6", Frames.Fragment(v6: true, 0, more: false) },
-        { "extension headers", Frames.Extended(IpProtocol.HopByHopOptions, IpProtocol.Routing, IpProtocol.DestinationOptions) },
+        { "extension headers",
+            Frames.Extended(IpProtocol.HopByHopOptions, IpProtocol.Routing, IpProtocol.DestinationOptions) },
     };
 
     [Theory]
@@ -247,7 +249,8 @@ public sealed class FromPortTests
     public void An_entry_of_state_alone_goes_up_with_it()
     {
         _machine.Flow(
-            Frames.KeyOf(Frames.Udp(), In), new FlowAction { Verdict = FlowVerdict.Upcall, State = ConnectionState.Reply });
+            Frames.KeyOf(Frames.Udp(), In),
+                new FlowAction { Verdict = FlowVerdict.Upcall, State = ConnectionState.Reply });
 
         _machine.Run("from_port", Frames.Udp()).Outcome.ShouldBe(Outcome.Upcall);
 

@@ -28,10 +28,12 @@ public sealed class FromTunnelTests
         machine.Reset();
         machine.Port(Port) = new PortEntry { Kind = PortKind.Tenant, Ifindex = 12, KeyPort = Port };
         machine.Port(Flood) = new PortEntry { Kind = PortKind.Pseudo, KeyPort = Flood };
-        machine.Port(NatReturn) = new PortEntry { Kind = PortKind.Pseudo, KeyPort = NatReturn, Flags = PortFlags.L3Key };
+        machine.Port(NatReturn) =
+            new PortEntry { Kind = PortKind.Pseudo, KeyPort = NatReturn, Flags = PortFlags.L3Key };
         machine.Delivery(1) = new DeliveryEntry { Kind = DeliveryKind.Port, Generation = Generation, Arg = Port };
         machine.Delivery(2) = new DeliveryEntry { Kind = DeliveryKind.Flood, Generation = Generation, Arg = Flood };
-        machine.Delivery(3) = new DeliveryEntry { Kind = DeliveryKind.NatReturn, Generation = Generation, Arg = NatReturn };
+        machine.Delivery(3) =
+            new DeliveryEntry { Kind = DeliveryKind.NatReturn, Generation = Generation, Arg = NatReturn };
         machine.NextHop(5) = new NexthopEntry { Kind = NexthopKind.Port, Arg = Port };
         machine.Put("vtep", VtepKey.Of(Peer), new VtepEntry { Host = 44, Budget = 3 });
     }
@@ -52,7 +54,8 @@ public sealed class FromTunnelTests
     [Fact]
     public void An_unknown_sender_is_dropped()
     {
-        _machine.RunTunnel(Frames.Udp(), Key(1), IpAddress.Parse("192.0.2.8"), Ours).Reason.ShouldBe(DropReason.VtepUnknown);
+        _machine.RunTunnel(Frames.Udp(), Key(1), IpAddress.Parse("192.0.2.8"), Ours).Reason
+            .ShouldBe(DropReason.VtepUnknown);
         _machine.Drops(0, DropReason.VtepUnknown).ShouldBe(1ul);
     }
 
@@ -291,13 +294,15 @@ public sealed class FromTunnelTests
 
     private static uint Key(uint slot) => (slot << 8) | Generation;
 
-    private static byte[] Octets(in ConnAction action) => MemoryMarshal.AsBytes(new ReadOnlySpan<ConnAction>(in action)).ToArray();
+    private static byte[] Octets(in ConnAction action) =>
+        MemoryMarshal.AsBytes(new ReadOnlySpan<ConnAction>(in action)).ToArray();
 
     private static uint Digest(FlowKey key) => key.Source.IsIpv4
         ? KeyDigest.Of(Conn4Key.Of(key), ProgramMachine.Seed)
         : KeyDigest.Of(Conn6Key.Of(key), ProgramMachine.Seed);
 
-    /// <summary>The key of the reply to a frame: for an echo the identifier stays and the type is the other one.</summary>
+    /// <summary>The key of the reply to a frame: for an echo the identifier stays and the type is the other
+    /// one.</summary>
     private static FlowKey Reply(byte[] frame)
     {
         FlowKey key = Frames.KeyOf(frame, Port);

@@ -5,7 +5,8 @@ using Shouldly;
 
 namespace Genkan.Datapath.Tests.Programs;
 
-/// <summary>from_uplink: connection, local service, owner of the NAT block, class, destination's budget, agent.</summary>
+/// <summary>from_uplink: connection, local service, owner of the NAT block, class, destination's budget,
+/// agent.</summary>
 [Collection(ProgramMachine.Collection)]
 public sealed class FromUplinkTests
 {
@@ -33,7 +34,8 @@ public sealed class FromUplinkTests
             Flags = PortFlags.L3Key,
         };
         machine.Port(Tenant) = new PortEntry { Kind = PortKind.Tenant, Ifindex = 12, KeyPort = Tenant };
-        machine.Port(NatReturn) = new PortEntry { Kind = PortKind.Pseudo, KeyPort = NatReturn, Flags = PortFlags.L3Key };
+        machine.Port(NatReturn) =
+            new PortEntry { Kind = PortKind.Pseudo, KeyPort = NatReturn, Flags = PortFlags.L3Key };
         machine.NextHop(5) = new NexthopEntry { Kind = NexthopKind.Port, Arg = Tenant };
         machine.NextHop(6) = new NexthopEntry { Kind = NexthopKind.Tunnel, TunnelKey = 0x300 };
         machine.NextHop(7) = new NexthopEntry { Kind = NexthopKind.Deliver, Arg = NatReturn };
@@ -202,9 +204,11 @@ public sealed class FromUplinkTests
 
         _machine.Run("from_uplink", Frames.Udp()).Reason.ShouldBe(DropReason.NatNoOwner);
         _machine.Run("from_uplink", Frames.Icmp(type: 0)).Reason.ShouldBe(DropReason.NatNoOwner);
-        _machine.Run("from_uplink", Frames.Icmp(Frames.Ip3, Frames.Ip2, 3, 3, new byte[28])).Reason.ShouldBe(DropReason.NatNoOwner);
+        _machine.Run("from_uplink", Frames.Icmp(Frames.Ip3, Frames.Ip2, 3, 3, new byte[28])).Reason
+            .ShouldBe(DropReason.NatNoOwner);
         _machine.Put("nat_owner", new NatOwnerKey { Address = NetworkOrder.Of(Frames.Ip2), Granule = 2000 >> 6 }, 5u);
-        _machine.Run("from_uplink", Frames.Udp()).Reason.ShouldBe(DropReason.NatNoOwner, "a next hop of another kind owns nothing");
+        _machine.Run("from_uplink", Frames.Udp()).Reason
+            .ShouldBe(DropReason.NatNoOwner, "a next hop of another kind owns nothing");
     }
 
     [Fact]
@@ -233,7 +237,8 @@ public sealed class FromUplinkTests
     [Fact]
     public void A_class_needs_no_budget()
     {
-        _machine.Class(Uplink, FlowMask.L3Destination, EtherType.Ipv4, Frames.KeyOf(Frames.Udp(), 9, isL3: true), ToTenant);
+        _machine.Class(
+            Uplink, FlowMask.L3Destination, EtherType.Ipv4, Frames.KeyOf(Frames.Udp(), 9, isL3: true), ToTenant);
         _machine.Run("from_uplink", Frames.Udp()).Outcome.ShouldBe(Outcome.Port);
     }
 
@@ -248,7 +253,8 @@ public sealed class FromUplinkTests
 
         _machine.Run("from_uplink", Frames.Udp(v6)).Outcome.ShouldBe(Outcome.Upcall);
         _machine.Run("from_uplink", Frames.Udp(v6, from: 2)).Reason.ShouldBe(DropReason.BudgetDestination);
-        _machine.Run("from_uplink", Frames.Udp(Frames.From(v6), Frames.Other(v6))).Reason.ShouldBe(DropReason.NoDestination);
+        _machine.Run("from_uplink", Frames.Udp(Frames.From(v6), Frames.Other(v6))).Reason
+            .ShouldBe(DropReason.NoDestination);
 
         _machine.TakeData().ShouldHaveSingleItem().Header.Port.ShouldBe((uint)Uplink);
     }
@@ -308,7 +314,8 @@ public sealed class FromUplinkTests
 
     private void Own(IpAddress address, ushort port, uint nextHop)
     {
-        NatOwnerKey key = new() { Address = NetworkOrder.Of(address), Granule = (ushort)(port >> LayoutLimits.NatGranuleShift) };
+        NatOwnerKey key =
+            new() { Address = NetworkOrder.Of(address), Granule = (ushort)(port >> LayoutLimits.NatGranuleShift) };
         _machine.Put("nat_owner", key, nextHop);
         _machine.Put("nat_owner", key with { Granule = LayoutLimits.NatAddressItself }, nextHop);
     }

@@ -56,7 +56,8 @@ internal sealed record Verdict(int Code, Outcome Outcome, DropReason Reason, byt
 internal sealed record UpcallRecord(UpcallHeader Header, byte[] Frame);
 
 /// <summary>
-/// All programs in the test build over one set of tables. Loading takes the verifier a while, so the tests share it, one after the
+/// All programs in the test build over one set of tables. Loading takes the verifier a while, so the tests share it,
+/// one after the
 /// other, and each begins by emptying it.
 /// </summary>
 public sealed class ProgramMachine : IDisposable
@@ -159,7 +160,8 @@ public sealed class ProgramMachine : IDisposable
         for (int i = 0; i < SlotMax; i++)
         {
             (_ports[i], _nextHops[i], _deliveries[i], _generations[i]) = (default, default, default, default);
-            (_replications[i], _budgets[i], _budgets[LayoutLimits.BudgetDestinationAt + i]) = (default, default, default);
+            (_replications[i], _budgets[i], _budgets[LayoutLimits.BudgetDestinationAt + i]) =
+                (default, default, default);
             _portStats.Write(i, default).ShouldBe(Errno.None);
             for (int reason = 0; reason < LayoutLimits.DropReasonMax; reason++)
                 _dropStats.Write((i * LayoutLimits.DropReasonMax) + reason, 0).ShouldBe(Errno.None);

@@ -78,7 +78,8 @@ public sealed class RewriteTests
         after.Destination.ShouldBe(Has(rewrites, Rewrites.Destination) ? Frames.Other(v6).Plus(1) : Frames.To(v6));
         ushort identifier = Has(rewrites, Rewrites.SourcePort) ? (ushort)3333
             : Has(rewrites, Rewrites.DestinationPort) ? (ushort)4444 : (ushort)1000;
-        after.SourcePort.ShouldBe(isEcho ? identifier : Has(rewrites, Rewrites.SourcePort) ? (ushort)3333 : (ushort)1000);
+        after.SourcePort.ShouldBe(
+            isEcho ? identifier : Has(rewrites, Rewrites.SourcePort) ? (ushort)3333 : (ushort)1000);
         after.DestinationPort.ShouldBe(
             !isEcho && Has(rewrites, Rewrites.DestinationPort) ? (ushort)4444 : before.DestinationPort);
     }
@@ -125,7 +126,8 @@ public sealed class RewriteTests
         InternetChecksum.Compute(after.AsSpan(14, 24)).ShouldBe((ushort)0);
         InternetChecksum.Compute(
             after.AsSpan(38),
-            InternetChecksum.PseudoHeader(Frames.Ip3, Frames.Ip3.Plus(1), IpProtocol.Udp, after.Length - 38)).ShouldBe((ushort)0);
+            InternetChecksum.PseudoHeader(
+                Frames.Ip3, Frames.Ip3.Plus(1), IpProtocol.Udp, after.Length - 38)).ShouldBe((ushort)0);
     }
 
     [Fact]
@@ -140,7 +142,8 @@ public sealed class RewriteTests
         BinaryPrimitives.ReadUInt16BigEndian(after.AsSpan(At)).ShouldBe((ushort)3333);
         InternetChecksum.Compute(
             after.AsSpan(At),
-            InternetChecksum.PseudoHeader(Frames.Ip63, Frames.Ip63.Plus(1), IpProtocol.Udp, after.Length - At)).ShouldBe((ushort)0);
+            InternetChecksum.PseudoHeader(
+                Frames.Ip63, Frames.Ip63.Plus(1), IpProtocol.Udp, after.Length - At)).ShouldBe((ushort)0);
     }
 
     [Theory]

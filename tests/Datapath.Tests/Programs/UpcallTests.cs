@@ -115,7 +115,10 @@ public sealed class UpcallTests
     [MemberData(nameof(ControlPackets))]
     public void Control_packets_go_up_each_for_itself(string name, byte[] frame)
     {
-        for (int i = 0; i < FollowersMax + 3; i++) _machine.Run("from_port", frame).Outcome.ShouldBe(Outcome.Upcall, name);
+        for (int i = 0; i < FollowersMax + 3; i++)
+        {
+            _machine.Run("from_port", frame).Outcome.ShouldBe(Outcome.Upcall, name);
+        }
 
         _machine.TakeControl().Count(r => r.Header.Kind == UpcallKind.Control).ShouldBe(FollowersMax + 3);
         _machine.TakeData().ShouldBeEmpty();

@@ -25,7 +25,8 @@ public sealed class AgentLife
         await first.KillAsync();
         await using AgentProcess second = await AgentProcess.StartAsync(host);
 
-        (await pings.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken)).ShouldContain("3000 received, 0% packet loss");
+        (await pings.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken))
+            .ShouldContain("3000 received, 0% packet loss");
         JsonElement status = await host.AskAsync("status");
         status.GetProperty("is_adopted").GetBoolean().ShouldBeTrue();
         (await host.InVmAsync("a", "ping", "-c", "1", "-W", "5", "10.9.0.12")).ShouldContain("1 received");
@@ -37,7 +38,8 @@ public sealed class AgentLife
         await using OneHost host = await OneHost.CreateAsync();
         await using AgentProcess first = await AgentProcess.StartAsync(host);
 
-        Outcome second = await Command.RunAsync("nsenter", [$"--net=/run/netns/{host.Namespace}", .. host.RunArguments()]);
+        Outcome second =
+            await Command.RunAsync("nsenter", [$"--net=/run/netns/{host.Namespace}", .. host.RunArguments()]);
 
         second.ExitCode.ShouldBe(1);
         second.Error.ShouldStartWith("genkan: ");
@@ -78,7 +80,8 @@ public sealed class AgentLife
 
         Outcome run = await Command.RunAsync(
             "nsenter",
-            [$"--net=/run/netns/{host.Namespace}", "setpriv", "--bounding-set=-bpf,-sys_admin", .. host.RunArguments()]);
+            [$"--net=/run/netns/{host.Namespace}", "setpriv", "--bounding-set=-bpf,-sys_admin",
+                .. host.RunArguments()]);
 
         run.ExitCode.ShouldBe(1);
         run.Error.ShouldContain("CAP_BPF");
@@ -90,7 +93,8 @@ public sealed class AgentLife
         await using OneHost host = await OneHost.CreateAsync();
         string text = await File.ReadAllTextAsync(host.ConfigPath, TestContext.Current.CancellationToken);
         await File.WriteAllTextAsync(
-            host.ConfigPath, text.Replace("10.9.0.12", "10.8.0.12", System.StringComparison.Ordinal), TestContext.Current.CancellationToken);
+            host.ConfigPath, text.Replace("10.9.0.12", "10.8.0.12", System.StringComparison.Ordinal),
+                TestContext.Current.CancellationToken);
 
         Outcome run = await Command.RunAsync("nsenter", [$"--net=/run/netns/{host.Namespace}", .. host.RunArguments()]);
 
@@ -117,7 +121,8 @@ public sealed class AgentLife
         await using AgentProcess agent = await AgentProcess.StartAsync(host);
 
         await host.InVmAsync("a", "ip", "address", "add", "10.9.0.99/24", "dev", "eth0");
-        Outcome ping = await host.TryInVmAsync("a", "ping", "-c", "3", "-i", "0.2", "-W", "1", "-I", "10.9.0.99", "10.9.0.12");
+        Outcome ping =
+            await host.TryInVmAsync("a", "ping", "-c", "3", "-i", "0.2", "-W", "1", "-I", "10.9.0.99", "10.9.0.12");
 
         ping.ExitCode.ShouldNotBe(0);
         JsonElement port = await host.AskAsync("port", "show", "a");

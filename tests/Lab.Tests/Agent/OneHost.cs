@@ -8,7 +8,8 @@ using System.Threading.Tasks;
 namespace Genkan.Lab.Tests.Agent;
 
 /// <summary>
-/// One host with two VMs, a and b, on one network, each in a namespace of its own, and a file to start agents with. Everything is
+/// One host with two VMs, a and b, on one network, each in a namespace of its own, and a file to start agents with.
+/// Everything is
 /// named after this process and removed with it.
 /// </summary>
 internal sealed class OneHost : IAsyncDisposable
@@ -68,7 +69,8 @@ internal sealed class OneHost : IAsyncDisposable
         int number = vm == "a" ? 1 : 2;
         await Command.MustAsync("ip", "netns", "add", NamespaceOf(vm));
         await Command.MustAsync(
-            "ip", "link", "add", "name", $"vm-{vm}", "netns", Namespace, "type", "veth", "peer", "name", "eth0", "netns", NamespaceOf(vm));
+            "ip", "link", "add", "name", $"vm-{vm}", "netns", Namespace, "type", "veth", "peer", "name", "eth0",
+                "netns", NamespaceOf(vm));
         await InVmAsync(vm, "ip", "link", "set", "eth0", "address", $"02:00:00:00:00:0{number}", "up");
         await InVmAsync(vm, "ip", "link", "set", "lo", "up");
         await InVmAsync(vm, "ip", "address", "add", $"10.9.0.{10 + number}/24", "dev", "eth0");
