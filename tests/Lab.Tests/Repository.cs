@@ -15,8 +15,11 @@ internal static class Repository
     private static string FindRoot()
     {
         string? directory = AppContext.BaseDirectory;
-        while (directory is not null && !File.Exists(Path.Combine(directory, "appliance.sln"))) directory =
-            Path.GetDirectoryName(directory);
+        while (directory is not null && !File.Exists(Path.Combine(directory, "appliance.sln")))
+        {
+            directory = Path.GetDirectoryName(directory);
+        }
+
         return directory ?? throw new InvalidOperationException(
             "The tests run outside of the checkout that they test.");
     }
