@@ -65,6 +65,11 @@ public readonly partial struct IpAddress : IEquatable<IpAddress>, IComparable<Ip
     /// <summary>True for 0.0.0.0 and for ::.</summary>
     public bool IsUnspecified => High == 0 && Low is 0 or MappedMarker;
 
+    /// <summary>
+    /// True in 0.0.0.0/8, "this network" (RFC 6890 §2.2.2), which no router forwards (RFC 1812 §5.3.7).
+    /// </summary>
+    public bool IsThisNetwork => IsIpv4 && (uint)Low >> 24 == 0;
+
     /// <summary>True for 255.255.255.255 only; a subnet's broadcast is <see cref="IpPrefix.Broadcast"/>.</summary>
     public bool IsBroadcast => Value == Broadcast4.Value;
 

@@ -197,6 +197,31 @@ public partial record struct PacketHeader
         }
     }
 
+    /// <summary>
+    /// Where the octet stands that names <see cref="Protocol"/>: the pointer of a Parameter Problem about it (RFC 8200
+    /// §4, RFC 4443 §3.4).
+    /// </summary>
+    /// <param name="frame">The frame that this was decoded from without fault, with all its IPv6 headers.</param>
+    /// <returns>Octets from the start of the IP header.</returns>
+    public readonly int ProtocolPointer(ReadOnlySpan<byte> frame)
+    {
+        if (!IsIpv6) return 9;
+        int pointer = NetworkAt + 6;
+        int at = NetworkAt + Ipv6Size;
+        while ((IpProtocol)frame[pointer] is var type && type != Protocol && IsExtensionHeader(type))
+        {
+            pointer = at;
+            at += type switch
+            {
+                IpProtocol.Fragment => 8,
+                IpProtocol.AuthenticationHeader => (frame[at + 1] + 2) * 4,
+                _ => (frame[at + 1] + 1) * 8,
+            };
+        }
+
+        return pointer - NetworkAt;
+    }
+
     private static bool IsExtensionHeader(IpProtocol type) => type is IpProtocol.HopByHopOptions or IpProtocol.Routing
         or IpProtocol.Fragment or IpProtocol.AuthenticationHeader or IpProtocol.DestinationOptions
         or IpProtocol.Mobility;

@@ -1,3 +1,5 @@
+using System;
+
 namespace Genkan.Wire;
 
 /// <summary>
@@ -135,7 +137,21 @@ public partial record struct PacketHeader
     public readonly bool MayCauseIcmpError => (IsIpv4 || IsIpv6) && Fragment != FragmentKind.Later && !IsIcmpError
         && !(IsIcmpv6 && IcmpType == (byte)Icmpv6Type.Redirect)
         && !EthernetDestination.IsMulticast && !Destination.IsMulticast && !Destination.IsBroadcast
-        && !Source.IsMulticast && !Source.IsBroadcast && !Source.IsUnspecified && !Source.IsLoopback;
+        && !Source.IsMulticast && !Source.IsBroadcast && !Source.IsUnspecified && !Source.IsLoopback
+        && !Source.IsThisNetwork;
+
+    /// <summary>Whether an ICMP message's own checksum is right (RFC 792; RFC 4443 §2.3).</summary>
+    /// <param name="frame">The frame that this was decoded from.</param>
+    /// <returns>False too if it is no whole ICMP message.</returns>
+    public readonly bool HasRightIcmpChecksum(ReadOnlySpan<byte> frame)
+    {
+        if (!IsIcmp || Fragment != FragmentKind.None || TransportAt < 0 || NetworkEnd > frame.Length) return false;
+        ReadOnlySpan<byte> message = frame[TransportAt..NetworkEnd];
+        ulong pseudo = IsIpv4
+            ? 0
+            : InternetChecksum.PseudoHeader(Source, Destination, IpProtocol.Icmpv6, message.Length);
+        return InternetChecksum.Compute(message, pseudo) == 0;
+    }
 
     /// <summary>
     /// The header that a reply would have: MAC addresses, addresses and ports swapped; echo request and reply

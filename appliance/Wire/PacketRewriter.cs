@@ -90,7 +90,7 @@ public static class PacketRewriter
 
         int checksumAt = from.TransportAt + FrameWriter.ChecksumAt(from.Protocol);
         bool hasChecksum = FrameWriter.ChecksumAt(from.Protocol) >= 0 && checksumAt + sizeof(ushort) <= packet.Length;
-        if (hasChecksum && from.Protocol == IpProtocol.Udp && from.IsIpv4) // RFC 768: zero means "none"
+        if (hasChecksum && from.Protocol == IpProtocol.Udp) // RFC 768, RFC 6935 §5: zero means "none"
             hasChecksum = BinaryPrimitives.ReadUInt16BigEndian(packet[checksumAt..]) != 0;
 
         (ulong before, ulong after) = ApplyPorts(packet[from.TransportAt..], from, to);

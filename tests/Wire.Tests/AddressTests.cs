@@ -130,6 +130,9 @@ public sealed class AddressTests
         IpAddress.Parse("169.254.169.254").IsLinkLocal.ShouldBeTrue();
         IpAddress.Parse("fe80::1").IsLinkLocal.ShouldBeTrue();
         IpAddress.Parse("fec0::1").IsLinkLocal.ShouldBeFalse();
+        IpAddress.Parse("0.1.2.3").IsThisNetwork.ShouldBeTrue();
+        IpAddress.Parse("1.0.0.0").IsThisNetwork.ShouldBeFalse();
+        IpAddress.Parse("::").IsThisNetwork.ShouldBeFalse();
         IpAddress.Parse("127.1.2.3").IsLoopback.ShouldBeTrue();
         IpAddress.Parse("::1").IsLoopback.ShouldBeTrue();
         IpAddress.Unspecified4.IsUnspecified.ShouldBeTrue();

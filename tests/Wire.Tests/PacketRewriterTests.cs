@@ -94,6 +94,16 @@ public sealed class PacketRewriterTests
         BinaryPrimitives.ReadUInt16BigEndian(checksum).ShouldBe((ushort)0);
     }
 
+    [Fact]
+    public void Rfc6935_section_5_UDP_over_IPv6_without_checksum_stays_without()
+    {
+        byte[] frame = Transport(IpProtocol.Udp, isIpv4: false);
+        PacketHeader before = Decode(frame);
+        frame.AsSpan(before.TransportAt + 6, 2).Clear();
+        PacketRewriter.Apply(frame, before, Translated(before));
+        frame.AsSpan(before.TransportAt + 6, 2).ToArray().ShouldBe([0, 0]);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
