@@ -20,7 +20,8 @@ public readonly ref struct UpcallFrame
             header.State,
             header.Length,
             header.ClassId,
-            new FrameOffload(header.GsoSize, header.VlanTci));
+            new FrameOffload(header.GsoSize, header.VlanTci),
+            header.Kind == UpcallKind.TooBig ? header.Mtu : 0);
         Frame = frame;
         Time = TimeSpan.FromTicks((long)(header.TimeNs / TimeSpan.NanosecondsPerTick));
         Flags = header.Flags;

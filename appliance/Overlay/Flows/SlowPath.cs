@@ -95,7 +95,7 @@ public sealed partial class SlowPath
 
         if (upcall.Kind == UpcallKind.Follower && TryFollow(upcall, port, packet, frame)) return;
 
-        Ingress ingress = new(port.Kind, port.Object, upcall.State, upcall.Offload.SegmentOctets);
+        Ingress ingress = new(port.Kind, port.Object, upcall.State, upcall.Offload.SegmentOctets, upcall.MtuOctets);
         _counters.Simulations++;
         Simulator.Simulate(_topology, _connections, _nat, ingress, packet, frame, _datapath.Now, _result);
         Perform(upcall, port, packet, frame);
@@ -128,9 +128,9 @@ public sealed partial class SlowPath
     {
         if (upcall.Kind is UpcallKind.HopLimit or UpcallKind.TooBig)
         {
-            // The kernel could not forward it and the simulation could: the way out is narrower than its network, or
-            // the flow
-            // has changed meanwhile and the sender tries again.
+            // The kernel could not forward it and the simulation could: the way out is narrower than its network and
+            // nobody may be told (no router on the way, no DF), or the flow has changed meanwhile and the sender tries
+            // again.
             _datapath.CountDrop(
                 upcall.Slot, upcall.Kind == UpcallKind.TooBig ? DropReason.TooBig : DropReason.ReinjectMiss);
             return;

@@ -30,5 +30,12 @@ public enum UpcallKind : byte
 /// <param name="LengthOctets">Octets of the frame on the port.</param>
 /// <param name="ClassId">Class of the entry found, for <see cref="UpcallKind.Revalidate"/>.</param>
 /// <param name="Offload">Segmentation and VLAN tag, kept for re-injection.</param>
+/// <param name="MtuOctets">MTU of the way out, for <see cref="UpcallKind.TooBig"/>; else 0.</param>
 public readonly record struct Upcall(
-    uint Slot, UpcallKind Kind, ConnectionState State, uint LengthOctets, uint ClassId, FrameOffload Offload);
+    uint Slot,
+    UpcallKind Kind,
+    ConnectionState State,
+    uint LengthOctets,
+    uint ClassId,
+    FrameOffload Offload,
+    uint MtuOctets = 0);

@@ -26,7 +26,9 @@ public enum IngressKind : byte
 /// <param name="Object">Port, bridge or NAT pool, by <paramref name="Kind"/>.</param>
 /// <param name="State">State of the connection entry that the kernel found (also a stale one).</param>
 /// <param name="SegmentOctets">Payload octets of a segment if the frame is several in one (gso_size), else 0.</param>
-public readonly record struct Ingress(IngressKind Kind, ObjectId Object, ConnectionState State, uint SegmentOctets = 0);
+/// <param name="MtuOctets">MTU of the way out if the kernel found the packet too long for it, else 0.</param>
+public readonly record struct Ingress(
+    IngressKind Kind, ObjectId Object, ConnectionState State, uint SegmentOctets = 0, uint MtuOctets = 0);
 
 /// <summary>What becomes of the packet.</summary>
 public enum SimulationVerdict : byte

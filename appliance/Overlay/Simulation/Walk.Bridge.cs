@@ -65,11 +65,22 @@ internal ref partial struct Walk
             ? _original.NetworkLengthOctets
             : _original.PayloadAt - _original.NetworkAt + (int)_ingress.SegmentOctets;
         if (length <= bridge.Mtu || !_original.DontFragment) return false;
+        _result.Trace?.Add(new TraceStep(bridge.Name, $"{length} octets exceed the MTU of {bridge.Mtu}"));
+        DropTooBig(bridge.Mtu);
+        return true;
+    }
+
+    // RFC 1191 §4, RFC 4443 §3.2: the way out of a router is narrower than any network here says.
+    private void TellMtu(int mtu)
+    {
+        if (_result.Hops > 0 && _original.DontFragment) DropTooBig(mtu);
+    }
+
+    private void DropTooBig(int mtu)
+    {
         Drop(DropReason.TooBig);
         _result.IsCacheable = false;
-        _result.Trace?.Add(new TraceStep(bridge.Name, $"{length} octets exceed the MTU of {bridge.Mtu}"));
-        Answer(IcmpError.PacketTooBig(_packet.IsIpv4, bridge.Mtu));
-        return true;
+        Answer(IcmpError.PacketTooBig(_packet.IsIpv4, mtu));
     }
 
     private void Replicate(BridgeNode bridge, PortNode? inPort)

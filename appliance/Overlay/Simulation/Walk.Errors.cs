@@ -21,6 +21,12 @@ internal ref partial struct Walk
             return false;
         }
 
+        if (!_original.HasRightIcmpChecksum(_frame))
+        {
+            Drop(DropReason.BadChecksum, place, "ICMP error with a wrong checksum"); // RFC 5508 §4.1, REQ-3
+            return false;
+        }
+
         _isError = true;
         PacketHeader answer = _quoted.Reversed();
         answer.EthernetSource = _original.EthernetSource;
@@ -45,7 +51,7 @@ internal ref partial struct Walk
         }
 
         // The sender's address is translated with its connection; of another one (a router on the way) too if the
-        // sender is behind the NAT, whose own address then stands for it (RFC 5508 §4.3, REQ-5).
+        // sender is behind the NAT, whose own address then stands for it (RFC 5508 §4.2.2, REQ-5).
         bool isTranslated = _packet.Source != _quoted.Destination;
         PacketHeader outer = _original;
         outer.EthernetSource = _packet.EthernetSource;

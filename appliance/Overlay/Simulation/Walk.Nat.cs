@@ -204,6 +204,7 @@ internal ref partial struct Walk
         if (!isQuery)
         {
             Drop(DropReason.NatProtocol, router.Name, "source NAT translates TCP, UDP and ICMP echo");
+            AnswerProhibited(); // RFC 5508 §6, REQ-8
             return false;
         }
 
@@ -217,6 +218,9 @@ internal ref partial struct Walk
         {
             Drop(refusal == NatRefusal.QuotaReached
                 ? DropReason.NatQuota : DropReason.NatPortsExhausted, router.Name, "no port is free");
+
+            // RFC 6888 §3, REQ-11 (b): code 1, which later tries may mend; RFC 5508 §6, REQ-8 had code 13.
+            Answer(IcmpError.Unreachable(IcmpUnreachableCode.Host));
             return false;
         }
 

@@ -32,7 +32,8 @@ internal ref partial struct Walk
     }
 
     private static bool IsMartianSource(IpAddress source) =>
-        source.IsMulticast || source.IsLoopback || (source.IsIpv4 && source.IsBroadcast);
+        source.IsMulticast || source.IsLoopback || source.IsBroadcast
+        || (source.IsThisNetwork && !source.IsUnspecified); // RFC 1812 §5.3.7; RFC 6890 §2.2.2
 
     private static bool HasPairWith(PortNode port, MacAddress mac)
     {
@@ -159,6 +160,9 @@ internal ref partial struct Walk
         {
             if (!NeighborSolicitation.TryDecode(_frame, _packet, out NeighborSolicitation ns))
                 return Spoofed(port, DropReason.Malformed, "neighbor solicitation is not valid (RFC 4861 §7.1.1)");
+
+            // RFC 4862 §5.4.3: who asks whether another's address is free is told that it is not.
+            if (_packet.Source.IsUnspecified && port.Bridge!.Neighbours.TryGet(ns.Target, out _)) return true;
             owned = _packet.Source.IsUnspecified ? ns.Target : _packet.Source;
             linkLayer = ns.SourceLinkLayer;
         }

@@ -55,7 +55,7 @@ internal ref partial struct Walk
     private readonly bool IsMartian() =>
         IsMartianSource(_packet.Source) || _packet.Source.IsUnspecified
         || _packet.Destination.IsMulticast || _packet.Destination.IsBroadcast
-        || _packet.Destination.IsLoopback || _packet.Destination.IsUnspecified;
+        || _packet.Destination.IsLoopback || _packet.Destination.IsUnspecified || _packet.Destination.IsThisNetwork;
 
     private bool IsOwn(RouterNode router, PortNode inPort)
     {
@@ -185,6 +185,13 @@ internal ref partial struct Walk
         {
             Tag(bridge.MembersTag);
             Drop(DropReason.NoNeighbour);
+            if (IsDirectedBroadcast(outPort, nextHop))
+            {
+                // RFC 2644: not forwarded; RFC 1812 §4.3.2.7: and nobody is told.
+                _result.Trace?.Add(new TraceStep(bridge.Name, $"{nextHop} is the network's broadcast address"));
+                return;
+            }
+
             _result.Trace?.Add(new TraceStep(bridge.Name, $"nobody has {nextHop}"));
             Answer(Unreachable(IcmpUnreachableCode.Host, Icmpv6UnreachableCode.Address), router, inPort);
             return;
@@ -192,6 +199,22 @@ internal ref partial struct Walk
 
         _packet.EthernetDestination = neighbour.Mac;
         _next = peer;
+    }
+
+    // RFC 1812 §4.2.3.1: of a connected network, the last address and (the old form) the first.
+    private static bool IsDirectedBroadcast(PortNode port, IpAddress address)
+    {
+        if (!address.IsIpv4) return false;
+        foreach (IpInterface own in port.Model.Addresses)
+        {
+            if (own.Prefix.LengthBits < 31 && own.Prefix.Contains(address)
+                && (address == own.Prefix.Broadcast || address == own.Prefix.Address))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private void ExitByFib(RouterNode router, PortNode inPort, PortNode? uplink)

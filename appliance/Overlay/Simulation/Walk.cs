@@ -82,6 +82,7 @@ internal ref partial struct Walk
             else AtRouter(port.Router!, port);
         }
 
+        if (_ingress.MtuOctets != 0 && _result.Verdict == SimulationVerdict.Forward) TellMtu((int)_ingress.MtuOctets);
         if (_isError && _result.Verdict == SimulationVerdict.Forward) FinishError();
         if (_tagsOverflow) Drop(DropReason.DeviceLoop);
     }

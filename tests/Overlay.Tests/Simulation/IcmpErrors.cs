@@ -81,6 +81,19 @@ public sealed class IcmpErrors
     }
 
     [Fact]
+    public void Rfc5508_REQ_3_an_error_whose_checksum_fails_to_validate_is_dropped_silently()
+    {
+        Lab lab = Lab.OnGw1;
+        byte[] outside = Frames.Udp(Outside, C, "198.51.100.10", "198.18.0.10", 40000, 33434);
+        byte[] error = Frames.Error(Outside, C, "203.0.113.1", outside, TimeExceeded);
+        error[^1] ^= 1;
+        SimulationResult result = lab.From("provider/isp", error);
+
+        Lab.TextOf(result).ShouldBe("Drop BadChecksum");
+        result.AnswerLength.ShouldBe(0);
+    }
+
+    [Fact]
     public void An_error_that_quotes_a_packet_of_somebody_else_is_dropped()
     {
         byte[] about = Frames.Udp(A, B, "10.0.1.99", "10.0.1.11", 1000, 2000);

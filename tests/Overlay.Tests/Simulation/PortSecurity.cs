@@ -98,8 +98,8 @@ public sealed class PortSecurity
     }
 
     [Fact]
-    public void Duplicate_address_detection_of_anothers_address_is_dropped() =>
-        Drops(Frames.Solicit(A, "::", B6), "Drop SpoofedNd");
+    public void Duplicate_address_detection_of_an_address_that_is_nobodys_is_dropped() =>
+        Drops(Frames.Solicit(A, "::", "2001:db8:1:1::99"), "Drop SpoofedNd");
 
     [Fact]
     public void Other_EtherTypes_are_dropped()

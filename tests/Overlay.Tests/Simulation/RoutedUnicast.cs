@@ -171,6 +171,34 @@ public sealed class RoutedUnicast
         Lab.TextOf(lab.Simulate(segmented, frame)).ShouldBe("Forward");
     }
 
+    [Theory]
+    [InlineData("2001:db8:1:1:f816:3eff:fe00:111", "2001:db8:f::1", true)]
+    [InlineData("10.0.1.11", "198.18.0.10", true)]
+    [InlineData("10.0.1.11", "198.18.0.10", false)]
+    public void Rfc1191_section_4_a_way_out_that_the_kernel_finds_too_narrow_is_told_with_its_MTU(
+        string source, string destination, bool dontFragment)
+    {
+        byte[] frame = Frames.Udp(Router, A, source, destination, 1000, 2000, payloadOctets: 1440);
+        bool isIpv4 = Frames.Decode(frame).IsIpv4;
+        if (!dontFragment)
+        {
+            frame[20] = 0;
+            SetChecksum(frame);
+        }
+
+        Ingress narrow =
+            new(IngressKind.Port, Courtyard.Port("red/red-a"), ConnectionState.None, MtuOctets: 1400);
+        SimulationResult result = Lab.OnHv1.Simulate(narrow, frame);
+
+        Lab.TextOf(result).ShouldBe(dontFragment ? "Drop TooBig" : "Forward");
+        if (!dontFragment) return;
+        PacketHeader answer = Frames.Decode(result.Answer);
+        (answer.IcmpType, answer.IcmpCode)
+            .ShouldBe(isIpv4 ? ((byte)3, (byte)4) : ((byte)Icmpv6Type.PacketTooBig, (byte)0));
+        result.Answer.Slice(answer.TransportAt + 6, 2).ToArray().ShouldBe([1400 >> 8, 1400 & 0xff]);
+        answer.Source.ShouldBe(IpAddress.Parse(isIpv4 ? "10.0.1.1" : "2001:db8:1:1::1"));
+    }
+
     private static void SetChecksum(byte[] frame)
     {
         (frame[24], frame[25]) = (0, 0);

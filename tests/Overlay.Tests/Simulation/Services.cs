@@ -79,6 +79,19 @@ public sealed class Services
             .ShouldBe("Consume");
 
     [Fact]
+    public void Rfc4862_section_5_4_3_duplicate_address_detection_of_anothers_address_is_answered_to_all_nodes()
+    {
+        const string target = "2001:db8:1:1:f816:3eff:fe00:112";
+        SimulationResult result = Lab.OnHv1.From("red/red-a", Frames.Solicit(A, "::", target));
+
+        Lab.TextOf(result).ShouldBe("Answer");
+        PacketHeader header = Frames.Decode(result.Answer);
+        header.Destination.ShouldBe(IpAddress.AllNodes);
+        NeighborAdvertisement.TryDecode(result.Answer, header, out NeighborAdvertisement na).ShouldBeTrue();
+        na.ShouldBe(new NeighborAdvertisement(IpAddress.Parse(target), B, false, IsSolicited: false, true));
+    }
+
+    [Fact]
     public void A_router_solicitation_gets_an_advertisement()
     {
         byte[] buffer = new byte[128];

@@ -107,12 +107,30 @@ public sealed class SourceNatTests
     }
 
     [Fact]
+    public void Rfc6888_REQ_11_who_gets_no_mapping_is_told_that_the_host_is_unreachable()
+    {
+        Lab lab = Lab.OnHv1;
+        for (ushort port = 1; port <= 8; port++) Leave(lab, port);
+        SimulationResult result = Leave(lab, 9);
+
+        PacketHeader answer = Frames.Decode(result.Answer);
+        (answer.IcmpType, answer.IcmpCode)
+            .ShouldBe(((byte)IcmpType.DestinationUnreachable, (byte)IcmpUnreachableCode.Host));
+        result.AnswerEgress.ShouldBe(new Egress(EgressKind.Port, Courtyard.Port("red/red-c")));
+        lab.Nat.Count.ShouldBe(8); // REQ-11 (d): no other mapping is deleted for it
+    }
+
+    [Fact]
     public void What_has_no_port_is_not_translated()
     {
         FrameWriter writer = Frames.Begin(out byte[] buffer, Router2, C, "10.0.2.11", "198.18.0.10", IpProtocol.Gre);
         writer.Octets(new byte[8]);
 
-        Lab.TextOf(Lab.OnHv1.From("red/red-c", buffer[..writer.Finish()])).ShouldBe("Drop NatProtocol");
+        SimulationResult result = Lab.OnHv1.From("red/red-c", buffer[..writer.Finish()]);
+
+        Lab.TextOf(result).ShouldBe("Drop NatProtocol");
+        Frames.Decode(result.Answer).IcmpCode // RFC 5508 §6, REQ-8
+            .ShouldBe((byte)IcmpUnreachableCode.AdministrativelyProhibited);
     }
 
     [Fact]

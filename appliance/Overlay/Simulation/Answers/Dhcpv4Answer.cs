@@ -171,8 +171,9 @@ internal static class Dhcpv4Answer
     {
         // §4.1: to ciaddr if the client has it; broadcast if it asks so or is refused; else to yiaddr, which only its
         // MAC knows.
+        // An INFORM that does not say where its sender is (§4.3.5) has an answer that all may hear.
         bool isBroadcast = reply.MessageType == DhcpMessageType.Nak
-            || (message.ClientAddress.IsUnspecified && message.IsBroadcast);
+            || (message.ClientAddress.IsUnspecified && (message.IsBroadcast || reply.YourAddress.IsUnspecified));
         IpAddress destination = isBroadcast ? IpAddress.FromIpv4(uint.MaxValue)
             : message.ClientAddress.IsUnspecified ? reply.YourAddress
             : message.ClientAddress;

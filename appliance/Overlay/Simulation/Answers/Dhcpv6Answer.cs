@@ -13,6 +13,9 @@ namespace Genkan.Overlay.Simulation.Answers;
 internal static class Dhcpv6Answer
 {
     private const byte HopLimit = 64;
+    private const int IaidSize = 4;
+    private const int TimesSize = 8;
+    private const int OptionHeaderSize = 4;
     private static readonly TimeSpan RefreshTime = TimeSpan.FromHours(24); // RFC 8415 §21.23, IRT_DEFAULT
 
     /// <summary>Answers a client's message.</summary>
@@ -72,17 +75,35 @@ internal static class Dhcpv6Answer
         bool hasClient = message.TryGet(Dhcpv6OptionCode.ClientIdentifier, out _);
         return message.Type switch
         {
-            Dhcpv6MessageType.InformationRequest when !message.TryGet(Dhcpv6OptionCode.IaNa, out _) =>
+            Dhcpv6MessageType.InformationRequest when !message.Options.Any(o => IsAssociation(o.Code)) => // §16.12
                 message.Reply(Dhcpv6MessageType.Reply, duid, Options(message, subnet)),
 
             // §18.3.9: we have no addresses to give; the client then keeps what SLAAC gave it.
             Dhcpv6MessageType.Solicit when hasClient && !hasServer => message.Reply(
-                Dhcpv6MessageType.Advertise,
-                duid,
-                [Dhcpv6Option.OfStatus(Dhcpv6StatusCode.NoAddrsAvail, "addresses come by SLAAC"),
-                    .. Options(message, subnet)]),
+                Dhcpv6MessageType.Advertise, duid, [.. EmptyAssociations(message), .. Options(message, subnet)]),
             _ => null,
         };
+    }
+
+    private static bool IsAssociation(Dhcpv6OptionCode code) =>
+        code is Dhcpv6OptionCode.IaNa or Dhcpv6OptionCode.IaTa or Dhcpv6OptionCode.IaPd;
+
+    /// <summary>§18.3.9: each association comes back without addresses, its status inside. IA_NA and IA_PD have T1 and
+    /// T2 behind the IAID, IA_TA has not (§21.4, §21.5, §21.21).</summary>
+    private static IEnumerable<Dhcpv6Option> EmptyAssociations(Dhcpv6Message message)
+    {
+        foreach (Dhcpv6Option option in message.Options)
+        {
+            int size = option.Code == Dhcpv6OptionCode.IaTa ? IaidSize : IaidSize + TimesSize;
+            if (!IsAssociation(option.Code) || option.Data.Length < size) continue;
+            Dhcpv6Option status = option.Code == Dhcpv6OptionCode.IaPd
+                ? Dhcpv6Option.OfStatus(Dhcpv6StatusCode.NoPrefixAvail, "no prefixes are delegated")
+                : Dhcpv6Option.OfStatus(Dhcpv6StatusCode.NoAddrsAvail, "addresses come by SLAAC");
+            byte[] data = new byte[size + OptionHeaderSize + status.Data.Length];
+            option.Data.Span[..IaidSize].CopyTo(data);
+            status.Encode(data.AsSpan(size));
+            yield return new Dhcpv6Option(option.Code, data);
+        }
     }
 
     private static IEnumerable<Dhcpv6Option> Options(Dhcpv6Message message, Subnet subnet)

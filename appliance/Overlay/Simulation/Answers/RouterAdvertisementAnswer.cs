@@ -12,7 +12,7 @@ internal static class RouterAdvertisementAnswer
 {
     // RFC 4861 §6.2.1: AdvDefaultLifetime 1800 s, AdvValidLifetime 30 days, AdvPreferredLifetime 7 days. What lives
     // shorter than the host asks again would be lost; there are no periodic advertisements yet, so the default route
-    // gets the longest lifetime that the field holds.
+    // gets the longest lifetime that the field holds, which RFC 8319 §4 allows.
     private static readonly TimeSpan DefaultLifetime = TimeSpan.FromSeconds(ushort.MaxValue);
     private static readonly TimeSpan ValidLifetime = TimeSpan.FromDays(30);
     private static readonly TimeSpan PreferredLifetime = TimeSpan.FromDays(7);

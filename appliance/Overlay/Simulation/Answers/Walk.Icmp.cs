@@ -29,7 +29,14 @@ internal ref partial struct Walk
         Drop(DropReason.NotForUs, router.Name, "to the router's own address, where nothing listens");
         if (_packet.Protocol == IpProtocol.Udp)
             Answer(Unreachable(IcmpUnreachableCode.Port, Icmpv6UnreachableCode.Port), router, inPort);
+        else if (_packet.Protocol is not (IpProtocol.Tcp or IpProtocol.NoNextHeader) && !_packet.IsIcmp && IsWhole())
+            Answer(UnknownProtocol(), router, inPort);
     }
+
+    // RFC 1122 §3.2.2.1: protocol unreachable; RFC 8200 §4: unrecognized Next Header type encountered (code 1).
+    private readonly IcmpError UnknownProtocol() => _original.IsIpv4
+        ? IcmpError.Unreachable(IcmpUnreachableCode.Protocol)
+        : IcmpError.ParameterProblem(isIpv4: false, 1, _original.ProtocolPointer(_frame));
 
     private void AnswerEcho(RouterNode router)
     {
@@ -37,6 +44,12 @@ internal ref partial struct Walk
         if (!TryGetAnswerEgress(out Egress egress) || !IsWhole())
         {
             Drop(DropReason.Truncated, router.Name, "an echo request that cannot be answered from here");
+            return;
+        }
+
+        if (_original.Fragment == FragmentKind.None && !_original.HasRightIcmpChecksum(_frame))
+        {
+            Drop(DropReason.BadChecksum, router.Name, "an echo request with a wrong checksum");
             return;
         }
 

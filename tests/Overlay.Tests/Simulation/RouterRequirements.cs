@@ -1,0 +1,98 @@
+using Genkan.Overlay.Simulation;
+using Genkan.Overlay.Tests.Fixtures;
+using Genkan.Wire;
+using Shouldly;
+
+namespace Genkan.Overlay.Tests.Simulation;
+
+/// <summary>RFC 1812, RFC 1122 and RFC 8200: what a router must not forward, and what it tells about it.</summary>
+public sealed class RouterRequirements
+{
+    private const string A6 = "2001:db8:1:1:f816:3eff:fe00:111";
+    private const string Router6 = "2001:db8:1:1::1";
+    private static readonly MacAddress A = Courtyard.Mac("red/red-a");
+    private static readonly MacAddress Router = MacAddress.Parse("02:00:00:00:01:01");
+    private static readonly MacAddress Outside = MacAddress.Parse("02:00:00:00:0f:02");
+
+    [Theory]
+    [InlineData("10.0.2.255")]
+    [InlineData("10.0.2.0")]
+    public void Rfc2644_a_directed_broadcast_is_not_forwarded_and_nobody_is_told(string destination)
+    {
+        SimulationResult result =
+            Lab.OnHv1.From("red/red-a", Frames.Udp(Router, A, "10.0.1.11", destination, 1000, 2000));
+
+        Lab.TextOf(result).ShouldBe("Drop NoNeighbour");
+        result.AnswerLength.ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData("0.1.2.3")]
+    [InlineData("127.0.0.1")]
+    [InlineData("255.255.255.255")]
+    [InlineData("224.0.0.1")]
+    public void Rfc1812_section_5_3_7_a_source_on_network_0_or_127_or_of_a_group_is_not_forwarded(string source)
+    {
+        SimulationResult result =
+            Lab.OnGw1.From("provider/isp", Frames.Udp(Outside, A, source, "198.51.100.20", 1000, 80));
+
+        Lab.TextOf(result).ShouldBe("Drop Martian");
+        result.AnswerLength.ShouldBe(0);
+    }
+
+    [Fact]
+    public void Rfc1812_section_5_3_7_a_destination_on_network_0_is_not_forwarded() =>
+        Lab.TextOf(Lab.OnHv1.From("red/red-a", Frames.Udp(Router, A, "10.0.1.11", "0.1.2.3", 1000, 80)))
+            .ShouldBe("Drop Martian");
+
+    [Fact]
+    public void Rfc1122_section_3_2_2_1_a_protocol_that_the_router_does_not_have_is_unreachable()
+    {
+        FrameWriter writer = Frames.Begin(out byte[] buffer, Router, A, "10.0.1.11", "10.0.1.1", IpProtocol.Gre);
+        writer.Octets(new byte[8]);
+        SimulationResult result = Lab.OnHv1.From("red/red-a", buffer[..writer.Finish()]);
+
+        Lab.TextOf(result).ShouldBe("Drop NotForUs");
+        Frames.Decode(result.Answer).IcmpCode.ShouldBe((byte)IcmpUnreachableCode.Protocol);
+    }
+
+    [Theory]
+    [InlineData(false, 6)]
+    [InlineData(true, 40)]
+    public void Rfc8200_section_4_an_unrecognized_Next_Header_is_pointed_at(bool hasOptions, byte pointer)
+    {
+        FrameWriter writer = Frames.Begin(out byte[] buffer, Router, A, A6, Router6, IpProtocol.Gre);
+        if (hasOptions) writer.ExtensionHeader(IpProtocol.DestinationOptions, 8)[2] = 1; // PadN of 6 octets
+        if (hasOptions) buffer[14 + 40 + 3] = 4;
+        writer.Octets(new byte[8]);
+        SimulationResult result = Lab.OnHv1.From("red/red-a", buffer[..writer.Finish()]);
+
+        Lab.TextOf(result).ShouldBe("Drop NotForUs");
+        PacketHeader answer = Frames.Decode(result.Answer);
+        (answer.IcmpType, answer.IcmpCode).ShouldBe(((byte)Icmpv6Type.ParameterProblem, (byte)1));
+        result.Answer.Slice(answer.TransportAt + 4, 4).ToArray().ShouldBe([0, 0, 0, pointer]);
+    }
+
+    [Fact]
+    public void Rfc8200_section_4_7_No_Next_Header_is_ignored_in_silence()
+    {
+        FrameWriter writer = Frames.Begin(out byte[] buffer, Router, A, A6, Router6, IpProtocol.NoNextHeader);
+        SimulationResult result = Lab.OnHv1.From("red/red-a", buffer[..writer.Finish()]);
+
+        Lab.TextOf(result).ShouldBe("Drop NotForUs");
+        result.AnswerLength.ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData("10.0.1.11", "10.0.1.1")]
+    [InlineData(A6, Router6)]
+    public void An_echo_request_with_a_wrong_checksum_gets_no_reply_with_a_right_one(string source, string destination)
+    {
+        byte[] ping = Frames.Ping(Router, A, source, destination);
+        ping[^1] ^= 1;
+        SimulationResult result = Lab.OnHv1.From("red/red-a", ping);
+
+        Lab.TextOf(result).ShouldBe("Drop BadChecksum");
+        result.AnswerLength.ShouldBe(0);
+    }
+}
