@@ -108,30 +108,41 @@ static __always_inline int is_link_local_of(const half_t *address, const __u8 *m
 	       address[3] == bpf_htonl(0xfe000000 | mac[3] << 16 | mac[4] << 8 | mac[5]);
 }
 
-/* RFC 4861 section 7.2.4; solicited, override, and router where the neighbour is one. */
-static __always_inline void advertise(struct ethhdr *eth, struct ipv6hdr *ip, struct neighbour_message *nd,
-				      const __u8 *mac, __u8 is_router)
+/* RFC 8200 section 8.1: the sum of pseudo header and message, 0xffff if the message holds its right checksum. */
+static __always_inline __u16 sum_of(const struct ipv6hdr *ip, const struct neighbour_message *nd)
 {
-	/* pseudo header (RFC 8200 section 8.1), then the message */
 	struct {
 		half_t src[4], dst[4];
 		__be32 length, next;
 		half_t message[8];
 	} sum;
-	__s64 total;
+	int i;
+
+#pragma unroll
+	for (i = 0; i < 4; i++) {
+		sum.src[i] = ((const half_t *)&ip->saddr)[i];
+		sum.dst[i] = ((const half_t *)&ip->daddr)[i];
+	}
+	sum.length = bpf_htonl(sizeof(*nd));
+	sum.next = bpf_htonl(IPPROTO_ICMPV6);
+#pragma unroll
+	for (i = 0; i < 8; i++)
+		sum.message[i] = ((const half_t *)nd)[i];
+	return fold16(bpf_csum_diff(0, 0, (__be32 *)&sum, sizeof(sum), 0));
+}
+
+/* RFC 4861 section 7.2.4; solicited, override, and router where the neighbour is one. */
+static __always_inline void advertise(struct ethhdr *eth, struct ipv6hdr *ip, struct neighbour_message *nd,
+				      const __u8 *mac, __u8 is_router)
+{
 	int i;
 
 	copy_mac(eth->h_dest, eth->h_source);
 	copy_mac(eth->h_source, mac);
 #pragma unroll
 	for (i = 0; i < 4; i++) {
-		sum.dst[i] = ((half_t *)&ip->saddr)[i];
-		sum.src[i] = ((half_t *)nd->target)[i];
-	}
-#pragma unroll
-	for (i = 0; i < 4; i++) {
-		((half_t *)&ip->daddr)[i] = sum.dst[i];
-		((half_t *)&ip->saddr)[i] = sum.src[i];
+		((half_t *)&ip->daddr)[i] = ((half_t *)&ip->saddr)[i];
+		((half_t *)&ip->saddr)[i] = ((half_t *)nd->target)[i];
 	}
 	ip->hop_limit = 255;
 	nd->type = ICMP6_NEIGHBOUR_ADVERTISEMENT;
@@ -139,13 +150,7 @@ static __always_inline void advertise(struct ethhdr *eth, struct ipv6hdr *ip, st
 	nd->flags = bpf_htonl((is_router ? 0x80000000 : 0) | 0x60000000);
 	nd->option = 2;
 	copy_mac(nd->mac, mac);
-	sum.length = bpf_htonl(sizeof(*nd));
-	sum.next = bpf_htonl(IPPROTO_ICMPV6);
-#pragma unroll
-	for (i = 0; i < 8; i++)
-		sum.message[i] = ((half_t *)nd)[i];
-	total = bpf_csum_diff(0, 0, (__be32 *)&sum, sizeof(sum), 0);
-	nd->checksum = ~fold16(total);
+	nd->checksum = ~sum_of(ip, nd);
 }
 
 int answer_solicitation(struct __sk_buff *skb, __u32 slot);
@@ -169,6 +174,9 @@ __attribute__((noinline)) int answer_solicitation(struct __sk_buff *skb, __u32 s
 	    nd->type != ICMP6_NEIGHBOUR_SOLICITATION || nd->code || nd->option != 1 || nd->option_words != 1)
 		return NOT_ANSWERED;
 	if (!same_mac(nd->mac, eth->h_source) || same_words(&ip->saddr, nd->target, 4))
+		return NOT_ANSWERED;
+	/* RFC 4861 section 7.1.1: the unspecified address (no other begins with zeroes) comes without an option */
+	if (!*(half_t *)&ip->saddr || sum_of(ip, nd) != 0xffff)
 		return NOT_ANSWERED;
 	if (port->kind == PORT_TENANT && (!same_mac(nd->mac, port->mac) ||
 	    (!same_words(&ip->saddr, port->ipv6, 4) &&
