@@ -86,7 +86,10 @@ public sealed class AnswerTests
         { "ND: no option", Solicitation(Frames.Mac1, null, Frames.Ip61, Frames.Ip62) },
         { "ND: own address", Solicitation(Frames.Mac1, Frames.Mac1, Frames.Ip61, Frames.Ip61) },
         { "ND: from behind a router", Solicitation(Frames.Mac1, Frames.Mac1, Frames.Ip61, Frames.Ip62).With(21, 254) },
-        { "ND: unspecified source with option", Solicitation(Frames.Mac1, Frames.Mac1, IpAddress.Parse("::"), Frames.Ip62) },
+        {
+            "ND: unspecified source with option",
+            Solicitation(Frames.Mac1, Frames.Mac1, IpAddress.Parse("::"), Frames.Ip62)
+        },
         { "ND: checksum", Solicitation(Frames.Mac1, Frames.Mac1, Frames.Ip61, Frames.Ip62).With(56, 0, 1) },
         { "ND: code", Solicitation(Frames.Mac1, Frames.Mac1, Frames.Ip61, Frames.Ip62).With(55, 1) },
     };

@@ -146,7 +146,7 @@ public sealed class SlowPathTranslations
         _hosts.Apply(BlocksTo(Courtyard.Gw1));
 
         _hosts.Send("red/red-c", CToServer())
-            .ShouldBe("red/red-c: 10.0.2.1 0 > 10.0.2.11 769; hv1 NatPortsExhausted"); // ICMP 3, code 1: RFC 6888 REQ-11
+            .ShouldBe("red/red-c: 10.0.2.1 0 > 10.0.2.11 769; hv1 NatPortsExhausted"); // ICMP 3.1, RFC 6888 REQ-11
         _hosts.Hv1.Nat.Count.ShouldBe(0);
     }
 
