@@ -150,6 +150,9 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
     public bool TryGetNextHop(uint nextHop, out Egress egress) => _nextHops.TryGet(nextHop, out egress);
 
     /// <inheritdoc/>
+    public int ConnectionsMaxOf(bool isIpv4) => (int)(isIpv4 ? _connections.MaxEntries4 : _connections.MaxEntries6);
+
+    /// <inheritdoc/>
     public InstallOutcome Install(in FlowKey key, in FlowAction action) => _connections.Install(key, action);
 
     /// <inheritdoc/>

@@ -72,6 +72,7 @@ public sealed class FlowSweeper
         _datapath.SweepClasses(_classesInUse);
         _classes.FreeUnused(_classesInUse, _datapath);
         _slowPath.Revalidations.EndPass(_datapath);
+        _slowPath.Quota.EndPass();
         Connections = _seen;
         _slowPath.Negatives = _dropsSeen;
         (_isRevalidatingAll, _isUrgentPass) = (false, false);
@@ -86,6 +87,7 @@ public sealed class FlowSweeper
         _isRevalidatingAll = _revalidateAllNext;
         _revalidateAllNext = false;
         _slowPath.Revalidations.BeginPass();
+        _slowPath.Quota.BeginPass();
     }
 
     private void Look(in FlowEntry entry)
@@ -99,6 +101,7 @@ public sealed class FlowSweeper
         }
 
         _seen++;
+        _slowPath.Quota.See(entry);
         _classesInUse[entry.Action.Stamp.ClassId] = true;
         if (entry.Action.Verdict == FlowVerdict.Drop) _dropsSeen++;
         if (entry.Action.Verdict == FlowVerdict.Upcall) return;

@@ -71,6 +71,9 @@ public interface IDatapath
     /// topology.</summary>
     bool TryGetNextHop(uint nextHop, out Egress egress);
 
+    /// <summary>Entries that the connection table of a family holds at most.</summary>
+    int ConnectionsMaxOf(bool isIpv4);
+
     /// <summary>Writes an entry of the connection table; replaces one with the same key, keeping its
     /// counters.</summary>
     InstallOutcome Install(in FlowKey key, in FlowAction action);

@@ -17,6 +17,8 @@ public sealed partial class SlowPath
         if (found != ConnectionState.Reply && FlowTranslator.TryGetMask(_result, out FlowMask mask))
             return InstallClass(mask, etherType, key, action);
 
+        if (found == ConnectionState.None && !Quota.TryTake(key) && !IsForwarded(key)) return InstallOutcome.Full;
+
         bool wasHeld = TryFindHeld(key, out NatBinding held);
         bool holds = SourceBinding.TryRead(_topology, key, action, out NatBinding binding);
         bool isNew = holds && !(wasHeld && held == binding);
@@ -39,6 +41,10 @@ public sealed partial class SlowPath
         if (isNew) _nat.Release(binding, _datapath.Now);
         return outcome;
     }
+
+    // An entry with state has been counted; so has one that is there without.
+    private bool IsForwarded(in FlowKey key) =>
+        _datapath.TryFind(key, out FlowEntry entry) && entry.Action.Verdict == FlowVerdict.Forward;
 
     private InstallOutcome InstallClass(FlowMask mask, EtherType etherType, in FlowKey key, in FlowAction action)
     {

@@ -43,6 +43,7 @@ public sealed partial class SlowPath
         _classes = classes;
         _topology = topology;
         _connections = new TableConnections(datapath);
+        Quota = new ConnectionQuota(datapath);
         RevokeTranslations(topology);
     }
 
@@ -54,6 +55,9 @@ public sealed partial class SlowPath
 
     /// <summary>Drop verdicts in the connection table, about: the sweep counts them anew.</summary>
     internal int Negatives { get; set; }
+
+    /// <summary>Shares of the connection tables.</summary>
+    internal ConnectionQuota Quota { get; }
 
     /// <summary>Classes whose flows are to be simulated again.</summary>
     internal Revalidations Revalidations { get; } = new();

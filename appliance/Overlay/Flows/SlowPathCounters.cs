@@ -38,6 +38,10 @@ public static class FlowLimits
     /// <summary>Drop verdicts that the connection table holds at a time.</summary>
     public const int NegativeEntriesMax = 16384;
 
+    /// <summary>What one port, or one address from the outside, may open: a table's room divided by this. With the
+    /// answers' entries on the same host that is half of the table.</summary>
+    public const int ConnectionShare = 4;
+
     /// <summary>Connections looked at in one turn of the sweep.</summary>
     public const int SweepBatch = 512;
 

@@ -71,6 +71,46 @@ public sealed class SlowPathInstalls
     }
 
     [Fact]
+    public void One_port_opens_its_share_of_connections_and_leaves_room_for_the_others()
+    {
+        const int Share = 8;
+        _hosts.Hv1.Tables.ConnectionsMax = Share * FlowLimits.ConnectionShare;
+        for (ushort port = 1; port <= Share; port++)
+            _hosts.Send("red/red-a", AToC(port)).ShouldStartWith("red/red-c");
+
+        _hosts.Send("red/red-a", AToC(Share + 1)).ShouldBe("hv1 ConnTableFull");
+        _hosts.Send("red/red-c", CToServer()).ShouldNotContain("ConnTableFull");
+        _hosts.Send("red/red-a", AToC(1)).ShouldStartWith("red/red-c", Case.Sensitive, "what is open goes on");
+        _hosts.Send("red/red-c", CToA(1)).ShouldStartWith("red/red-a");
+    }
+
+    [Fact]
+    public void The_sweep_gives_room_back_that_ended_connections_had()
+    {
+        _hosts.Hv1.Tables.ConnectionsMax = FlowLimits.ConnectionShare;
+        _hosts.Send("red/red-a", AToC(1));
+        _hosts.Hv1.Sweep();
+        _hosts.Send("red/red-a", AToC(2)).ShouldBe("hv1 ConnTableFull");
+
+        _hosts.Now += FlowTimeouts.TcpTransitory;
+        _hosts.Hv1.Sweep();
+
+        _hosts.Send("red/red-a", AToC(2)).ShouldStartWith("red/red-c");
+    }
+
+    [Fact]
+    public void From_the_outside_each_address_has_its_own_share()
+    {
+        _hosts.Gw1.Tables.ConnectionsMax = FlowLimits.ConnectionShare;
+        _hosts.Send("provider/isp", ServerTo("198.51.100.20", 80, TcpFlags.Syn)).ShouldStartWith("red/red-a");
+        byte[] second = Frames.Tcp(Veth, Isp, "198.18.0.11", "198.51.100.20", 80, 80);
+        byte[] other = Frames.Tcp(Veth, Isp, "198.18.0.11", "198.51.100.30", 80, 8080);
+
+        _hosts.Send("provider/isp", second).ShouldBe("gw1 ConnTableFull");
+        _hosts.Send("provider/isp", other).ShouldStartWith("red/red-c");
+    }
+
+    [Fact]
     public void A_refused_install_holds_no_translation()
     {
         _hosts.Hv1.Tables.ConnectionsMax = 1;

@@ -97,6 +97,8 @@ internal sealed class TableDatapath : IDatapath
 
     public Egress[] TargetsOf(uint nextHop) => _nextHops[(int)nextHop].Targets;
 
+    public int ConnectionsMaxOf(bool isIpv4) => ConnectionsMax;
+
     public InstallOutcome Install(in FlowKey key, in FlowAction action)
     {
         if (BeforeInstall?.Invoke(key) is { } refused) return refused;
