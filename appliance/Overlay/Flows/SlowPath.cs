@@ -140,6 +140,12 @@ public sealed partial class SlowPath
             return;
         }
 
+        if (_result.Egress.Kind == EgressKind.Replicate && !_result.IsCacheable)
+        {
+            SendCopies(upcall, frame);
+            return;
+        }
+
         uint nextHop = _datapath.NextHop(_result.Egress, _result.Targets);
         if (nextHop == 0)
         {
@@ -200,6 +206,24 @@ public sealed partial class SlowPath
 
         _counters.Answers++;
         _datapath.Output(nextHop, _result.Answer, default);
+    }
+
+    /// <summary>Copies a packet to more targets than a list of the kernel holds; its port's budget bounds how
+    /// often.</summary>
+    private void SendCopies(in Upcall upcall, ReadOnlySpan<byte> frame)
+    {
+        if (frame.Length < upcall.LengthOctets)
+        {
+            _datapath.CountDrop(upcall.Slot, DropReason.UpcallTooBig);
+            return;
+        }
+
+        foreach (ref readonly Egress target in _result.Targets)
+        {
+            uint nextHop = _datapath.NextHop(target, []);
+            if (nextHop == 0) _datapath.CountDrop(upcall.Slot, DropReason.NoList);
+            else _datapath.Output(nextHop, frame, upcall.Offload);
+        }
     }
 
     /// <summary>Sends a packet whose fate hangs on more than its key: rewritten here, this once.</summary>

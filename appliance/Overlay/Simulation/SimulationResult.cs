@@ -130,7 +130,11 @@ public sealed class SimulationResult
     public const int AnswerMax = 2048;
 
     /// <summary>Targets of one replication.</summary>
-    public const int TargetsMax = 32;
+    public const int TargetsMax = 1024;
+
+    /// <summary>Targets of a replication list of the kernel; copies to more are made by the agent, packet by
+    /// packet.</summary>
+    public const int KernelTargetsMax = 32;
 
     private readonly byte[] _answer = new byte[AnswerMax];
     private readonly ObjectId[] _tags = new ObjectId[TopologyLimits.TagsPerFlowMax];

@@ -114,6 +114,7 @@ internal ref partial struct Walk
         else
         {
             Forward(new Egress(EgressKind.Replicate, bridge.Id));
+            if (_result.TargetCount > SimulationResult.KernelTargetsMax) _result.IsCacheable = false;
             _result.Trace?.Add(new TraceStep(bridge.Name, $"copied to {_result.TargetCount} targets"));
         }
     }

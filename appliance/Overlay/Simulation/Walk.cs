@@ -84,7 +84,17 @@ internal ref partial struct Walk
 
         if (_ingress.MtuOctets != 0 && _result.Verdict == SimulationVerdict.Forward) TellMtu((int)_ingress.MtuOctets);
         if (_isError && _result.Verdict == SimulationVerdict.Forward) FinishError();
-        if (_tagsOverflow) Drop(DropReason.DeviceLoop);
+        if (!_tagsOverflow) return;
+
+        // Copies to many ports depend on more objects than an entry may name: each packet is then simulated for itself.
+        if (_result.Verdict == SimulationVerdict.Forward && _result.Egress.Kind == EgressKind.Replicate)
+        {
+            _result.IsCacheable = false;
+        }
+        else
+        {
+            Drop(DropReason.DeviceLoop);
+        }
     }
 
     private void Tag(ObjectId id) => _tagsOverflow |= !_result.TryTag(id);

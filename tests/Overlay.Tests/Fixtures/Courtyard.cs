@@ -203,4 +203,16 @@ internal static class Courtyard
         yield return new Chain(ChainId("blue/out"), "blue/base, egress", [anyV4, anyV6], RuleVerdict.Drop);
         yield return new Chain(ChainId("blue/in"), "blue/base, ingress", [ping], RuleVerdict.Drop);
     }
+
+    /// <summary>The same with more VMs of red-1 on hv1, open to everyone.</summary>
+    public static TopologyParts WithMorePorts(int count) => Parts with
+    {
+        Ports =
+        [
+            .. Parts.Ports,
+            .. Enumerable.Range(0, count).Select(i => Vm(
+                "red", $"extra-{i}", "red-1", "hv1", $"fa:16:3e:f0:{i >> 8:x2}:{i & 0xff:x2}",
+                $"10.64.{i / 250}.{1 + (i % 250)}") with { ToPort = default }),
+        ],
+    };
 }

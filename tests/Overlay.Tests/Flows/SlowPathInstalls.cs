@@ -1,6 +1,7 @@
 using System;
 using System.Linq;
 using Genkan.Overlay.Flows;
+using Genkan.Overlay.Simulation;
 using Genkan.Overlay.Tests.Fixtures;
 using Genkan.Overlay.Topology;
 using Genkan.Wire;
@@ -46,6 +47,17 @@ public sealed class SlowPathInstalls
         _hosts.Send("red/red-a", AToB()).ShouldBe("red/red-b: 10.0.1.11 80 > 10.0.1.12 5000");
         _hosts.Hv1.Tables.Connections.Values.Single().Action.Commit.ShouldBeFalse();
         (_hosts.Gw1.Upcalls, _hosts.Hv1.Upcalls).ShouldBe((1, 1));
+    }
+
+    [Fact]
+    public void Copies_to_more_ports_than_a_list_of_the_kernel_holds_are_made_by_the_agent()
+    {
+        _hosts.Apply(Courtyard.WithMorePorts(SimulationResult.KernelTargetsMax));
+        _hosts.Send("red/red-a", Frames.Udp(
+            MacAddress.Broadcast, Courtyard.Mac("red/red-a"), "10.0.1.11", "10.0.1.255", 5000, 9999));
+
+        _hosts.Arrived.Count.ShouldBeGreaterThanOrEqualTo(SimulationResult.KernelTargetsMax);
+        _hosts.Hv1.Tables.Connections.ShouldBeEmpty();
     }
 
     [Fact]

@@ -1,5 +1,3 @@
-using System.Collections.Generic;
-using System.Linq;
 using Genkan.Overlay.Flows;
 using Genkan.Overlay.Simulation;
 using Genkan.Overlay.Tests.Fixtures;
@@ -52,16 +50,18 @@ public sealed class Replication
     }
 
     [Fact]
-    public void Past_the_longest_list_the_packet_is_dropped_under_that_name()
-    {
-        IEnumerable<VirtualPort> extra = Enumerable.Range(0, SimulationResult.TargetsMax + 1).Select(i => Courtyard.Vm(
-            "red", $"extra-{i}", "red-1", "hv1", $"fa:16:3e:00:f0:{i:x2}", $"10.0.1.{100 + i}"));
-        TopologyParts parts = Courtyard.Parts with
-        {
-            Ports = [.. Courtyard.Parts.Ports, .. extra.Select(p => p with { ToPort = default })],
-        };
+    public void Past_the_most_targets_the_packet_is_dropped_under_that_name() =>
+        Lab.TextOf(new Lab(Courtyard.Hv1, Courtyard.WithMorePorts(SimulationResult.TargetsMax + 1))
+            .From("red/red-a", Broadcast(A))).ShouldBe("Drop NoList");
 
-        Lab.TextOf(new Lab(Courtyard.Hv1, parts).From("red/red-a", Broadcast(A))).ShouldBe("Drop NoList");
+    [Fact]
+    public void More_targets_than_a_list_of_the_kernel_holds_are_not_cached()
+    {
+        Lab lab = new(Courtyard.Hv1, Courtyard.WithMorePorts(SimulationResult.KernelTargetsMax));
+
+        Lab.TextOf(lab.From("red/red-a", Broadcast(A))).ShouldBe("Forward");
+        lab.Result.TargetCount.ShouldBe(SimulationResult.KernelTargetsMax + 1); // and one for gw1
+        lab.Result.IsCacheable.ShouldBeFalse();
     }
 
     private static byte[] Broadcast(MacAddress from) =>
