@@ -90,6 +90,7 @@ internal sealed class UplinkDevices(HostDevices host)
     {
         bool hasIpv6 = uplink.Addresses.Any(a => a.Address.IsIpv6);
         InterfaceSysctl.Write("ipv6", hostName, "accept_dad", "0");
+        InterfaceSysctl.Write("ipv4", hostName, "accept_redirects", "0"); // as RFC 1812 §5.2.7.2 lets routers do
         InterfaceSysctl.SetAcceptRouterAdvertisements(hostName, 0);
         InterfaceSysctl.SetDisableIpv6(hostName, disabled: !hasIpv6);
         InterfaceSysctl.SetForwarding(hostName, ipv4: true, ipv6: true);

@@ -187,18 +187,24 @@ __attribute__((noinline)) int fib_exit(struct __sk_buff *skb, struct flow *f, __
 	if (likely(skb->len <= MTU_ALWAYS))
 		fib.tot_len = skb->len - L3_AT;
 	rc = bpf_fib_lookup(skb, &fib, sizeof(fib), BPF_FIB_LOOKUP_DIRECT | BPF_FIB_LOOKUP_TBID);
-	if (rc == BPF_FIB_LKUP_RET_NO_NEIGH)
-		return resolve_neighbour(skb, &fib);
-	if (unlikely(rc != BPF_FIB_LKUP_RET_SUCCESS))
+	if (unlikely(rc != BPF_FIB_LKUP_RET_SUCCESS && rc != BPF_FIB_LKUP_RET_NO_NEIGH))
 		return -fib_reason(rc);
 	if (unlikely(fib.ifindex != uplink->host_ifindex)) {
-		/* the routes prefer another uplink than the one that was asked about */
+		/*
+		 * The routes prefer another uplink than the one that was asked about. Another device is none of the
+		 * tenants': the host may have its underlay or its management in the same table.
+		 */
 		device.ifindex = fib.ifindex;
 		slot = bpf_map_lookup_elem(&link, &device);
 		if (!slot)
 			return -DROP_PORT_UNKNOWN;
 		uplink_slot = *slot;
+		uplink = bpf_map_lookup_elem(&ports, &uplink_slot);
+		if (!uplink || uplink->kind != PORT_UPLINK || uplink->host_ifindex != fib.ifindex)
+			return -DROP_PORT_UNKNOWN;
 	}
+	if (rc == BPF_FIB_LKUP_RET_NO_NEIGH)
+		return resolve_neighbour(skb, &fib);
 	eth = data_of(skb);
 	if (unlikely((void *)(eth + 1) > end_of(skb)))
 		return -DROP_TRUNCATED;

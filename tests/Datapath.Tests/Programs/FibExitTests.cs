@@ -149,9 +149,26 @@ public sealed class FibExitTests : IDisposable
 
         Run(Frames.Udp()).Reason.ShouldBe(DropReason.PortUnknown);
         _machine.Link(3, (uint)other);
-        _machine.Port(3) = new PortEntry { Kind = PortKind.Uplink, Ifindex = 55 };
+        _machine.Port(3) = new PortEntry { Kind = PortKind.Tenant, Ifindex = (uint)other };
+        Run(Frames.Udp()).Reason.ShouldBe(DropReason.PortUnknown);
+        _machine.Port(3) = new PortEntry { Kind = PortKind.Uplink, Ifindex = 55, HostIfindex = (uint)other };
         Verdict verdict = Run(Frames.Udp());
         (verdict.Outcome, verdict.Port, verdict.Ifindex).ShouldBe((Outcome.Port, 3, 55u));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_neighbour_on_the_host_s_own_networks_is_not_resolved_for_a_tenant(bool v6)
+    {
+        _route.CreateVeth(new VethEnd("h2"), new VethEnd("h3"));
+        int management = _route.FindLink("h2").ShouldNotBeNull().Ifindex;
+        _route.SetLink(management, new LinkSettings { IsUp = true });
+        _route.SetLink(_route.FindLink("h3").ShouldNotBeNull().Ifindex, new LinkSettings { IsUp = true });
+        IpPrefix network = IpPrefix.Parse(v6 ? "2001:db8:1::/64" : "10.0.1.0/24");
+        _route.AddRoute(new Route(network) { Table = Table, Ifindex = management });
+
+        Run(Frames.Udp(v6)).Reason.ShouldBe(DropReason.PortUnknown);
     }
 
     [Fact]
