@@ -211,7 +211,7 @@ internal static class Courtyard
         [
             .. Parts.Ports,
             .. Enumerable.Range(0, count).Select(i => Vm(
-                "red", $"extra-{i}", "red-1", "hv1", $"fa:16:3e:f0:{i >> 8:x2}:{i & 0xff:x2}",
+                "red", $"vm-{i}", "red-1", "hv1", $"fa:16:3e:f0:{i >> 8:x2}:{i & 0xff:x2}",
                 $"10.64.{i / 250}.{1 + (i % 250)}") with { ToPort = default }),
         ],
     };
