@@ -1,4 +1,5 @@
 using System;
+using System.Security.Cryptography;
 using System.Threading;
 using System.Threading.Channels;
 using System.Threading.Tasks;
@@ -34,6 +35,7 @@ internal sealed partial class AgentLoop
     private readonly KernelDatapath _datapath;
     private readonly SlowPath _slowPath;
     private readonly FlowSweeper _sweeper;
+    private readonly RouterAdvertiser _advertiser;
     private readonly NatTable _nat;
     private readonly ILogger _logger;
     private readonly Channel<Action> _questions = Channel.CreateBounded<Action>(QuestionsMax);
@@ -46,6 +48,8 @@ internal sealed partial class AgentLoop
         _nat = nat;
         _logger = logger;
         _sweeper = new FlowSweeper(datapath, classes, slowPath);
+        _advertiser = new RouterAdvertiser(
+            datapath, BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))));
     }
 
     public KernelDatapath Datapath => _datapath;
@@ -151,6 +155,7 @@ internal sealed partial class AgentLoop
 
         bool isPassOver = _sweeper.Turn();
         _nat.Expire(now, NatExpireBudget);
+        _advertiser.Turn(_slowPath.Topology);
         if (_datapath.FollowLinks())
         {
             foreach (string fault in _datapath.Faults) LogLinkFault(fault);

@@ -7,12 +7,12 @@ using Genkan.Wire.NeighborDiscovery;
 
 namespace Genkan.Overlay.Simulation.Answers;
 
-/// <summary>Router advertisements of a bridge (RFC 4861 §6.2, RFC 4191, RFC 8106), sent to who asks.</summary>
+/// <summary>Router advertisements of a bridge (RFC 4861 §6.2, RFC 4191, RFC 8106).</summary>
 internal static class RouterAdvertisementAnswer
 {
-    // RFC 4861 §6.2.1: AdvDefaultLifetime 1800 s, AdvValidLifetime 30 days, AdvPreferredLifetime 7 days. What lives
-    // shorter than the host asks again would be lost; there are no periodic advertisements yet, so the default route
-    // gets the longest lifetime that the field holds, which RFC 8319 §4 allows.
+    // RFC 4861 §6.2.1: AdvDefaultLifetime 1800 s, AdvValidLifetime 30 days, AdvPreferredLifetime 7 days. The
+    // default route gets the longest lifetime that the field holds, which RFC 8319 §4 allows: it shall outlast an agent
+    // that is away.
     private static readonly TimeSpan DefaultLifetime = TimeSpan.FromSeconds(ushort.MaxValue);
     private static readonly TimeSpan ValidLifetime = TimeSpan.FromDays(30);
     private static readonly TimeSpan PreferredLifetime = TimeSpan.FromDays(7);
@@ -37,7 +37,7 @@ internal static class RouterAdvertisementAnswer
         ReadOnlySpan<byte> frame,
         SimulationResult result)
     {
-        Subnet[] subnets = [.. bridge.Subnets.Where(s => s.IsDhcpEnabled && s.Prefix.IsIpv6)];
+        Subnet[] subnets = Announced(bridge);
         if (subnets.Length == 0) return false;
 
         result.IsCacheable = false;
@@ -62,6 +62,23 @@ internal static class RouterAdvertisementAnswer
             new TraceStep(bridge.Name, $"router advertisement: {string.Join(", ", subnets.Select(s => s.Prefix))}"));
         return true;
     }
+
+    /// <summary>Writes the unsolicited advertisement to all nodes (§6.2.4).</summary>
+    /// <param name="bridge">The bridge that it is about.</param>
+    /// <param name="result">Its answer is filled, nothing else.</param>
+    /// <returns>False if no IPv6 subnet of the bridge is announced.</returns>
+    public static bool TryAdvertise(BridgeNode bridge, SimulationResult result)
+    {
+        Subnet[] subnets = Announced(bridge.Model);
+        if (subnets.Length == 0) return false;
+        (MacAddress mac, IpAddress linkLocal) = Walk.RouterOf(bridge);
+        result.AnswerLength = Advertisement(bridge.Model, subnets, mac).Write(
+            result.AnswerBuffer, mac, AllNodesMac, linkLocal, AllNodes);
+        return true;
+    }
+
+    private static Subnet[] Announced(Bridge bridge) =>
+        [.. bridge.Subnets.Where(s => s.IsDhcpEnabled && s.Prefix.IsIpv6)];
 
     private static RouterAdvertisement Advertisement(Bridge bridge, Subnet[] subnets, MacAddress routerMac) => new()
     {

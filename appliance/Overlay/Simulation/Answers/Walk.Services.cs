@@ -72,7 +72,7 @@ internal ref partial struct Walk
     }
 
     // Who speaks for the network: the router that has an IPv6 gateway address, else any, else the bridge itself.
-    private static (MacAddress Mac, IpAddress LinkLocal) RouterOf(BridgeNode bridge)
+    public static (MacAddress Mac, IpAddress LinkLocal) RouterOf(BridgeNode bridge)
     {
         PortNode? router = null;
         foreach (PortNode candidate in bridge.RouterPorts)
