@@ -130,7 +130,7 @@ public sealed class SimulationResult
     public const int AnswerMax = 2048;
 
     /// <summary>Targets of one replication.</summary>
-    public const int TargetsMax = 256;
+    public const int TargetsMax = 128;
 
     /// <summary>Targets of a replication list of the kernel; copies to more are made by the agent, packet by
     /// packet.</summary>
