@@ -87,14 +87,9 @@ internal ref partial struct Walk
         if (!_tagsOverflow) return;
 
         // Copies to many ports depend on more objects than an entry may name: each packet is then simulated for itself.
-        if (_result.Verdict == SimulationVerdict.Forward && _result.Egress.Kind == EgressKind.Replicate)
-        {
-            _result.IsCacheable = false;
-        }
-        else
-        {
-            Drop(DropReason.DeviceLoop);
-        }
+        bool isCopied = _result.Verdict == SimulationVerdict.Forward && _result.Egress.Kind == EgressKind.Replicate;
+        if (isCopied || _result.Verdict == SimulationVerdict.Drop) _result.IsCacheable = false;
+        else Drop(DropReason.DeviceLoop);
     }
 
     private void Tag(ObjectId id) => _tagsOverflow |= !_result.TryTag(id);
