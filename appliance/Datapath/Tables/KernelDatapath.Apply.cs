@@ -95,8 +95,9 @@ public sealed partial class KernelDatapath
         if (!_devices.TryGet(planned.Interface, out InterfaceState state)) return;
         try
         {
-            _devices.TakeOver(planned.Interface, isPromiscuous: planned.Uplink is not null);
+            // The program first: an interface that is up without it hands what comes in to the host's own stack.
             _attachments.Want(state.Ifindex, program);
+            _devices.TakeOver(planned.Interface, isPromiscuous: planned.Uplink is not null);
         }
         catch (KernelException e) when (e.Error is Errno.ENODEV or Errno.ENOENT)
         {
