@@ -62,10 +62,10 @@ run_project() {
 count() {
   local summary total=0 bad=0 skipped=0
   summary=$(grep -E 'Total: [0-9]+, Errors:' "$LOGS/$1.log" | tail -1 || true)
-  if [[ -n $summary ]]; then
-    local all errors red left not_run
-    read -r all errors red left not_run < <(tr -cd '0-9,' <<<"${summary#*Total:}" | tr ',' ' ')
-    skipped=$((left + not_run)) bad=$((errors + red)) total=$((all - red - left - not_run))
+  local pattern='Total: ([0-9]+), Errors: ([0-9]+), Failed: ([0-9]+), Skipped: ([0-9]+), Not Run: ([0-9]+)'
+  if [[ $summary =~ $pattern ]]; then
+    bad=$((BASH_REMATCH[2] + BASH_REMATCH[3])) skipped=$((BASH_REMATCH[4] + BASH_REMATCH[5]))
+    total=$((BASH_REMATCH[1] - BASH_REMATCH[3] - skipped))
   else
     bad=1
   fi

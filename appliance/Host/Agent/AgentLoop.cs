@@ -60,8 +60,8 @@ internal sealed partial class AgentLoop
 
     public NatTable Nat => _nat;
 
-    /// <summary>Packets whose handling ended in a fault of ours; each of the first ones is in the log with its
-    /// octets.</summary>
+    /// <summary>Packets and turns of housekeeping that ended in a fault of ours; each of the first ones is in the log,
+    /// a packet with its octets.</summary>
     public ulong Faults { get; private set; }
 
     /// <summary>Has a question answered by the loop's thread.</summary>
@@ -153,6 +153,22 @@ internal sealed partial class AgentLoop
         TimeSpan now = _datapath.Now;
         if (now < _nextSweep && !_sweeper.IsUrgent) return;
 
+        _nextSweep = now + SweepPause; // also after a fault, which must not be tried again at once
+        try
+        {
+            if (!SweepAndFollow(now)) _nextSweep = now + SweepTurn;
+        }
+        catch (Exception fault) when (fault is not OutOfMemoryException)
+        {
+            Faults++;
+            if (Faults <= FaultsLoggedMax) LogHousekeepingFault(fault);
+        }
+    }
+
+    /// <summary>Looks at the next connections, translations, routers and interfaces.</summary>
+    /// <returns>Whether a pass over all connections has ended.</returns>
+    private bool SweepAndFollow(TimeSpan now)
+    {
         bool isPassOver = _sweeper.Turn();
         _nat.Expire(now, NatExpireBudget);
         _advertiser.Turn(_slowPath.Topology);
@@ -162,7 +178,7 @@ internal sealed partial class AgentLoop
         }
 
         _datapath.Flush();
-        _nextSweep = now + (isPassOver ? SweepPause : SweepTurn);
+        return isPassOver;
     }
 
     private void Answer<T>(Func<AgentLoop, T> question, TaskCompletionSource<T> answer)
@@ -181,6 +197,9 @@ internal sealed partial class AgentLoop
     [LoggerMessage(
         Level = LogLevel.Error, Message = "A packet made the agent fail, and was dropped. It began with {Octets}.")]
     private partial void LogFault(Exception fault, string octets);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Housekeeping failed; the agent tries again in a second.")]
+    private partial void LogHousekeepingFault(Exception fault);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Fault}")]
     private partial void LogLinkFault(string fault);

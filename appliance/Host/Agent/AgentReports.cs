@@ -122,7 +122,7 @@ internal sealed partial class AgentReports(AgentRuntime runtime)
 
         if (runtime.Loop.Faults > 0)
         {
-            warnings.Add($"{runtime.Loop.Faults} packets made the agent fail: please report what its log says of them");
+            warnings.Add($"{runtime.Loop.Faults} faults of the agent's own: please report what its log says of them");
         }
 
         foreach (TableOccupancy table in Datapath.ReadOccupancy())
