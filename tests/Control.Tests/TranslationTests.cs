@@ -164,7 +164,7 @@ public sealed class TranslationTests
         Chain toPort = _parts.Chains.Single(c => c.Id == _parts.Port("red/a").ToPort);
         toPort.Default.ShouldBe(RuleVerdict.Drop);
         Chain group = _parts.Chains.Single(c => c.Id == toPort.Rules.Single().JumpTo);
-        group.Name.ShouldBe("security group red/web, ingress");
+        group.Name.ShouldBe("ingress of security group red/web");
         group.Rules.ShouldBe(
         [
             new Rule(
@@ -195,7 +195,7 @@ public sealed class TranslationTests
             RemoteIpPrefix = Prefix("10.0.0.0/8"),
         };
         TopologyParts parts = WithGroup(g => g with { Rules = [udp] }).Translated();
-        parts.Chains.Single(c => c.Name == "security group red/web, egress").Rules.ShouldBe(
+        parts.Chains.Single(c => c.Name == "egress of security group red/web").Rules.ShouldBe(
             [
                 new Rule(
                     RuleVerdict.Accept,
@@ -210,7 +210,7 @@ public sealed class TranslationTests
     {
         AddressGroup members = _parts.AddressGroups.Single(g => g.Name == "red/default");
         members.Members.ShouldBe(_parts.Port("red/b").Addresses.Select(a => a.Address), ignoreOrder: true);
-        _parts.Chains.Single(c => c.Name == "security group red/default, ingress").Rules
+        _parts.Chains.Single(c => c.Name == "ingress of security group red/default").Rules
             .ShouldBe([new Rule(RuleVerdict.Accept, SourceGroup: members.Id)]);
     }
 
@@ -235,7 +235,7 @@ public sealed class TranslationTests
             RemoteIpPrefix = prefix is null ? null : Prefix(prefix),
         };
         TopologyParts parts = WithGroup(g => g with { Rules = [rule] }).Translated();
-        parts.Chains.Single(c => c.Name == "security group red/web, ingress").Rules.ShouldBe(
+        parts.Chains.Single(c => c.Name == "ingress of security group red/web").Rules.ShouldBe(
         [
             new Rule(
                 RuleVerdict.Accept, EtherType: expected, Protocol: protocol, Source: rule.RemoteIpPrefix,

@@ -43,7 +43,7 @@ internal static class SecurityGroupTranslation
         ObjectId id = ObjectIds.PortChain(port.FullName, word);
         parts.Chains.Add(new Chain(
             id,
-            $"port {port.FullName}, {word}",
+            $"{word} of port {port.FullName}",
             [.. TenantPlan.GroupNames(port.Port).Select(group =>
                 new Rule(RuleVerdict.Jump, ObjectIds.SecurityGroup(tenant.FullName(group), word)))],
             RuleVerdict.Drop));
@@ -66,7 +66,7 @@ internal static class SecurityGroupTranslation
         }
 
         return new Chain(
-            ObjectIds.SecurityGroup(fullName, word), $"security group {fullName}, {word}", rules.ToImmutable(),
+            ObjectIds.SecurityGroup(fullName, word), $"{word} of security group {fullName}", rules.ToImmutable(),
             RuleVerdict.Drop);
     }
 

@@ -57,7 +57,7 @@ internal static class Reports
             IsStale = false,
             DependsOn =
             [
-                "red/red-a", "red/red-1", "security group red/web, egress", "red/edge", "routes of red/edge",
+                "red/red-a", "red/red-1", "egress of security group red/web", "red/edge", "routes of red/edge",
                 "public provider router",
             ],
         },
@@ -95,7 +95,7 @@ internal static class Reports
         Steps =
         [
             new TraceStepReport("red/red-a", "enters; port security is satisfied"),
-            new TraceStepReport("security group red/web, egress", "accept"),
+            new TraceStepReport("egress of security group red/web", "accept"),
             new TraceStepReport("red/edge", "0.0.0.0/0 by red/edge:public"),
         ],
         Verdict = "forward",
