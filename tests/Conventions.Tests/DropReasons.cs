@@ -28,6 +28,37 @@ public sealed partial class DropReasons
         inCSharp.OrderBy(p => p.Value).ShouldBe(inC.OrderBy(p => p.Value));
     }
 
+    [Fact]
+    public void The_operators_page_has_a_row_for_each_reason_of_C()
+    {
+        string[] rows = Repository.Lines("appliance/docs/drop-reasons.md");
+        string[] named =
+        [
+            .. rows.Select(row => NameOfRow().Match(row)).Where(m => m.Success).Select(m => m.Groups["name"].Value),
+        ];
+        string[] reasons =
+        [
+            .. MembersOfC().Matches(Repository.Text(InC)).Select(m => m.Groups["name"].Value)
+                .Where(name => name is not ("NONE" or "REASON_MAX")).Select(name => name.ToLowerInvariant()),
+        ];
+
+        named.ShouldBe(reasons);
+    }
+
+    [Fact]
+    public void The_page_of_metrics_has_a_row_for_each_metric()
+    {
+        string page = Repository.Text("appliance/docs/metrics.md");
+        string[] metrics =
+        [
+            .. NameOfMetric().Matches(Repository.Text("appliance/Host/Agent/PrometheusText.cs"))
+                .Select(m => m.Groups["name"].Value).Distinct(StringComparer.Ordinal),
+        ];
+
+        metrics.ShouldNotBeEmpty();
+        metrics.ShouldAllBe(metric => page.Contains($"| `{metric}` |", StringComparison.Ordinal));
+    }
+
     private static int Number(Match match) => int.Parse(match.Groups["number"].Value, CultureInfo.InvariantCulture);
 
     private static string PascalCase(string snakeCase) =>
@@ -38,4 +69,10 @@ public sealed partial class DropReasons
 
     [GeneratedRegex(@"^\s*(?<name>[A-Z][A-Za-z0-9]+) = (?<number>[0-9]+),?\s*$", ByLine)]
     private static partial Regex MembersOfCSharp();
+
+    [GeneratedRegex(@"^\| `(?<name>[a-z_0-9]+)` \| [^|]+ \| [^|]+ \|$", RegexOptions.ExplicitCapture)]
+    private static partial Regex NameOfRow();
+
+    [GeneratedRegex(@"""(?<name>genkan_[a-z_]+)""", RegexOptions.ExplicitCapture)]
+    private static partial Regex NameOfMetric();
 }

@@ -42,7 +42,7 @@ enum drop_reason {
 	DROP_UPCALL_TOO_BIG = 39,	/* longer than the largest record */
 
 	/* uplink */
-	DROP_NO_DESTINATION = 48,	/* uplink packet to no object of ours */
+	DROP_NO_DESTINATION = 48,	/* from outside to no object of ours; multicast to nobody */
 	DROP_NAT_NO_OWNER = 49,		/* NAT address, but no host owns that port block */
 	DROP_NAT_NO_CONNECTION = 50,	/* NAT return without a connection here */
 	DROP_NAT_NOT_OWNED = 51,	/* outgoing source (address, block) that the sending VTEP does not own */

@@ -82,6 +82,13 @@ internal sealed class AgentClient : IDisposable
             if (!response.IsSuccessStatusCode) throw Refused(response, body);
             return JsonSerializer.Deserialize(body, type) ?? throw Garbled("null");
         }
+        catch (HttpRequestException fault) when (fault.InnerException is SocketException
+        {
+            SocketErrorCode: SocketError.AccessDenied,
+        })
+        {
+            throw new CliException(ExitCodes.NoAgent, $"no right to talk to the agent on {_path}", "try it with sudo");
+        }
         catch (HttpRequestException)
         {
             throw NoAgent(_path);

@@ -2,9 +2,11 @@ using System;
 using System.Collections.Generic;
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Parsing;
 using System.Linq;
 using System.Threading;
 using System.Threading.Tasks;
+using Genkan.Control.Validation;
 using Genkan.Host.Agent;
 using Genkan.Host.Api;
 
@@ -58,8 +60,43 @@ internal static class GenkanCommand
     public static async Task<int> InvokeAsync(RootCommand root, CliContext context, IReadOnlyList<string> arguments)
     {
         ParseResult result = root.Parse(arguments);
+        if (result.Errors.Count > 0 && arguments.Count > 0 && !IsGroupAlone(result))
+        {
+            await ExplainAsync(result, context);
+            return ExitCodes.Usage;
+        }
+
         InvocationConfiguration configuration = new() { Output = context.Output, Error = context.Error };
         int code = await result.InvokeAsync(configuration);
         return result.Errors.Count > 0 ? ExitCodes.Usage : code;
     }
+
+    // `genkan flow` is a question for what there is: the help answers it better than an error.
+    private static bool IsGroupAlone(ParseResult result) =>
+        result.UnmatchedTokens.Count == 0 && result.CommandResult.Command.Subcommands.Count > 0;
+
+    private static async Task ExplainAsync(ParseResult result, CliContext context)
+    {
+        Command command = result.CommandResult.Command;
+        string path = PathOf(result.CommandResult);
+        string hint = $"see {path} --help";
+        if (result.UnmatchedTokens is [string word, ..])
+        {
+            bool isOption = word.StartsWith('-');
+            string[] known = isOption
+                ? [.. command.Options.Union(result.RootCommandResult.Command.Options).Select(static o => o.Name)]
+                : [.. command.Subcommands.Select(static c => c.Name)];
+            await context.Error.WriteLineAsync($"{path}: there is no {(isOption ? "option" : "command")} '{word}'");
+            if (known.Length > 0) hint = Suggestion.Hint(word, known, isOption ? "options" : "commands");
+        }
+        else
+        {
+            await context.Error.WriteLineAsync($"{path}: {result.Errors[0].Message}");
+        }
+
+        await context.Error.WriteLineAsync($"  hint: {hint}");
+    }
+
+    private static string PathOf(CommandResult result) =>
+        result.Parent is CommandResult parent ? $"{PathOf(parent)} {result.Command.Name}" : "genkan";
 }

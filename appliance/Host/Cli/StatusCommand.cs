@@ -18,6 +18,7 @@ internal static class StatusCommand
     private static int Print(Screen screen, StatusReport s)
     {
         CultureInfo culture = CultureInfo.InvariantCulture;
+        string uplinks = s.Ports.Uplinks == 1 ? "uplink" : "uplinks";
         screen.Field("host", $"{s.Host}, underlay {s.UnderlayAddress}");
         screen.Field(
             "agent",
@@ -29,7 +30,7 @@ internal static class StatusCommand
         screen.Field("hosts", string.Join(", ", s.Hosts.Select(static h => $"{h.Name} {h.UnderlayAddress}")));
         screen.Field(
             "ports",
-            string.Create(culture, $"{s.Ports.Bound} of {s.Ports.Known} bound, {s.Ports.Uplinks} of them uplinks"));
+            string.Create(culture, $"{s.Ports.Bound} of {s.Ports.Known} bound, {s.Ports.Uplinks} {uplinks}"));
         screen.Field(
             "flows",
             string.Create(

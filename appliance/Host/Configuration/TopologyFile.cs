@@ -48,6 +48,7 @@ internal sealed class TopologyFile
     /// <exception cref="System.UnauthorizedAccessException">It may not be read.</exception>
     public static TopologyFile Load(string path)
     {
+        if (Directory.Exists(path)) throw new IOException($"{path} is a directory"); // opening it says: access denied
         using FileStream stream = File.OpenRead(path);
         byte[] octets = new byte[FileLimits.SizeOctetsMax + 1];
         int length = stream.ReadAtLeast(octets, octets.Length, throwOnEndOfStream: false);

@@ -85,7 +85,8 @@ public enum DropReason : byte
     /// <summary>Longer than the largest record.</summary>
     UpcallTooBig = 39,
 
-    /// <summary>Uplink packet to no object of ours.</summary>
+    /// <summary>From the outside to no object of ours, or broadcast or multicast with nobody else in the
+    /// network.</summary>
     NoDestination = 48,
 
     /// <summary>NAT address, but no host owns that port block.</summary>

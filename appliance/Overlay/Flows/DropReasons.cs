@@ -60,7 +60,8 @@ public static class DropReasons
         DropReason.ConnTableFull => "No room for the connection.",
         DropReason.ReinjectMiss => "Re-injected packet found no flow: changed meanwhile.",
         DropReason.UpcallTooBig => "Longer than the largest record.",
-        DropReason.NoDestination => "Uplink packet to no object of ours.",
+        DropReason.NoDestination =>
+            "From the outside to no object of ours, or broadcast or multicast with nobody else in the network.",
         DropReason.NatNoOwner => "NAT address, but no host owns that port block.",
         DropReason.NatNoConnection => "NAT return without a connection here.",
         DropReason.NatNotOwned => "Outgoing source (address, block) that the sending VTEP does not own.",

@@ -115,7 +115,8 @@ internal ref partial struct Walk
         {
             Forward(new Egress(EgressKind.Replicate, bridge.Id));
             if (_result.TargetCount > SimulationResult.KernelTargetsMax) _result.IsCacheable = false;
-            _result.Trace?.Add(new TraceStep(bridge.Name, $"copied to {_result.TargetCount} targets"));
+            string targets = _result.TargetCount == 1 ? "target" : "targets";
+            _result.Trace?.Add(new TraceStep(bridge.Name, $"copied to {_result.TargetCount} {targets}"));
         }
     }
 }
