@@ -152,9 +152,9 @@ internal sealed class AgentClient : IDisposable
             await using Stream stream = await ConnectAsync(path, cancellation);
             return true;
         }
-        catch (SocketException)
+        catch (SocketException fault)
         {
-            return false;
+            return fault.SocketErrorCode == SocketError.AccessDenied; // there is one, only not for this user
         }
     }
 }
