@@ -20,6 +20,11 @@ internal static class Preconditions
     {
         KernelFinding[] missing = [.. findings.Where(f => f is { IsRequired: true, IsPresent: false })];
         if (missing.Length == 0) return;
+
+        // Without its rights a process cannot tell what the kernel has: what else seems missing is a guess.
+        KernelFinding[] rights = [.. missing.Where(f => f.Name.StartsWith("CAP_", StringComparison.Ordinal))];
+        if (rights.Length > 0) missing = rights;
+
         StringBuilder message = new("This host cannot carry a data plane:");
         foreach (KernelFinding finding in missing)
         {

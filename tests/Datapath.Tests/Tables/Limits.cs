@@ -61,12 +61,17 @@ public sealed class Limits
         KernelFinding[] findings =
         [
             new("CAP_NET_ADMIN", IsPresent: false, IsRequired: true, "attaching programs", "Run as root."),
+            new("ring buffer", IsPresent: false, IsRequired: true, "packets to the agent", "Use Linux 5.8 or later."),
             new("tcx", IsPresent: false, IsRequired: false, "programs without a qdisc", "clsact is used instead."),
             new("BTF", IsPresent: true, IsRequired: true, "matching programs", ""),
         ];
         string message = Should.Throw<DatapathException>(() => Preconditions.Demand(findings)).Message;
         message.ShouldContain("no CAP_NET_ADMIN (for attaching programs): Run as root.");
+        message.ShouldNotContain("ring buffer"); // without its rights it could not know
         message.ShouldNotContain("tcx");
         message.ShouldNotContain("BTF");
+
+        Should.Throw<DatapathException>(() => Preconditions.Demand([findings[1]])).Message
+            .ShouldContain("no ring buffer (for packets to the agent): Use Linux 5.8 or later.");
     }
 }
