@@ -27,7 +27,7 @@ internal sealed class AgentProcess : IAsyncDisposable
     }
 
     /// <summary>Starts one and waits until it says that it is ready.</summary>
-    public static async Task<AgentProcess> StartAsync(OneHost host, params string[] more)
+    public static async Task<AgentProcess> StartAsync(IAgentHost host, params string[] more)
     {
         AgentProcess agent =
             new(Command.Start("nsenter", [$"--net=/run/netns/{host.Namespace}", .. host.RunArguments(), .. more]));

@@ -12,7 +12,7 @@ namespace Genkan.Lab.Tests.Agent;
 /// Everything is
 /// named after this process and removed with it.
 /// </summary>
-internal sealed class OneHost : IAsyncDisposable
+internal sealed class OneHost : IAgentHost, IAsyncDisposable
 {
     private static int _count;
 
