@@ -55,7 +55,8 @@ public sealed class Gateway : IDisposable
         datapath.TryGetSlot(UplinkId, out uint slot).ShouldBeTrue();
         Ping(Own4.Address).ShouldContain("3 received"); // the ISP knows our MAC now
 
-        using (Process probe = _host.StartBehind(Nic, "nc", "-z", "-w", "1", Own4.Address.ToString(), "22"))
+        using (Process probe = _host.StartBehind(
+            Nic, "socat", "/dev/null", $"TCP4:{Own4.Address}:22,connect-timeout=1"))
         {
             TestHost.Finish(probe).ExitCode.ShouldNotBe(0);
         }
