@@ -2,14 +2,15 @@ using System;
 using System.Collections.Generic;
 using System.Collections.Immutable;
 using System.Diagnostics;
+using System.Threading;
 using Genkan.Wire;
 
 namespace Genkan.Nat;
 
 /// <summary>
 /// Source NAT with ports from blocks (RFC 4787, 5382, 5508, 6888): endpoint-independent mapping, paired pooling,
-/// random ports, no overloading, a quota for each source. One for each agent; not for use by several threads at
-/// once. After construction only <see cref="SetBlocks"/> allocates.
+/// random ports, no overloading, a quota for each source. One for each agent, for all of its threads: each call takes
+/// one short lock. After construction only <see cref="SetBlocks"/> allocates.
 /// </summary>
 /// <remarks>
 /// Filtering is not done here: return packets pass by the connection table, which is address-and-port-dependent
@@ -21,6 +22,7 @@ public sealed class NatTable
 {
     private const int HoldDownQueue = AddressPool.SpaceCount; // queues 0.. are the number spaces
 
+    private readonly Lock _lock = new();
     private readonly Dictionary<ulong, ZonePool> _zones = [];
     private readonly NatLimits _limits;
     private readonly NatTimeouts _timeouts;
@@ -62,6 +64,7 @@ public sealed class NatTable
     public ImmutableArray<NatBinding> SetBlocks(ulong zone, ReadOnlySpan<NatBlock> blocks)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(blocks.Length, NatLimits.BlocksPerZoneMax, nameof(blocks));
+        using Lock.Scope scope = _lock.EnterScope();
         bool known = _zones.Remove(zone);
         ZonePool pool = new(blocks);
         if (!blocks.IsEmpty) _zones.Add(zone, pool);
@@ -88,11 +91,12 @@ public sealed class NatTable
     /// connection yet and lives for its protocol's idle time.
     /// </summary>
     /// <param name="request">The packet before translation.</param>
-    /// <param name="now">Time since start; never less than in an earlier call.</param>
+    /// <param name="now">Time since start; of several threads some may be late by the time of a packet.</param>
     /// <param name="binding">The mapping, else <c>default</c>.</param>
     /// <param name="refusal">Why there is none, else <see cref="NatRefusal.None"/>.</param>
     public bool TryBind(in NatRequest request, TimeSpan now, out NatBinding binding, out NatRefusal refusal)
     {
+        using Lock.Scope scope = _lock.EnterScope();
         (binding, refusal) = (default, NatRefusal.None);
         int index = _store.FindInternal(request.Zone, request.Protocol, request.Source, request.SourcePort);
         if (index >= 0)
@@ -129,6 +133,7 @@ public sealed class NatTable
     /// <param name="binding">The mapping, else <c>default</c>.</param>
     public bool TryFind(in NatRequest request, out NatBinding binding)
     {
+        using Lock.Scope scope = _lock.EnterScope();
         int index = _store.FindInternal(request.Zone, request.Protocol, request.Source, request.SourcePort);
         binding = index >= 0 ? _store.At(index).Binding : default;
         return index >= 0;
@@ -143,6 +148,7 @@ public sealed class NatTable
     public bool TryFindReturn(
         ulong zone, IpProtocol protocol, IpAddress publicAddress, ushort publicPort, out NatBinding binding)
     {
+        using Lock.Scope scope = _lock.EnterScope();
         int index = _store.FindPublic(zone, protocol, publicAddress, publicPort);
         binding = index >= 0 ? _store.At(index).Binding : default;
         return index >= 0;
@@ -161,6 +167,7 @@ public sealed class NatTable
     /// </param>
     public bool TryRestore(in NatBinding binding, TimeSpan now, out NatRefusal refusal)
     {
+        using Lock.Scope scope = _lock.EnterScope();
         refusal = NatRefusal.None;
         if (TryFindExact(binding, out _)) return true;
 
@@ -191,6 +198,7 @@ public sealed class NatTable
     /// <returns>False if the mapping expired or was revoked since: do not install the connection.</returns>
     public bool Retain(in NatBinding binding)
     {
+        using Lock.Scope scope = _lock.EnterScope();
         if (!TryFindExact(binding, out int index)) return false;
         _store.At(index).ReferenceCount++;
         _store.Unqueue(index);
@@ -206,6 +214,7 @@ public sealed class NatTable
     /// <returns>False if the mapping was revoked, or no connection of it is counted: nothing is changed then.</returns>
     public bool Release(in NatBinding binding, TimeSpan now)
     {
+        using Lock.Scope scope = _lock.EnterScope();
         if (!TryFindExact(binding, out int index)) return false;
         ref BindingStore.Entry entry = ref _store.At(index);
         if (entry.ReferenceCount == 0) return false;
@@ -219,6 +228,7 @@ public sealed class NatTable
     /// <returns>False if the mapping is gone.</returns>
     public bool Touch(in NatBinding binding, TimeSpan now)
     {
+        using Lock.Scope scope = _lock.EnterScope();
         if (!TryFindExact(binding, out int index)) return false;
         MarkUsed(index, now);
         return true;
@@ -230,6 +240,7 @@ public sealed class NatTable
     /// <returns>How many were removed; <paramref name="budget"/> means that there may be more.</returns>
     public int Expire(TimeSpan now, int budget)
     {
+        using Lock.Scope scope = _lock.EnterScope();
         int removed = 0;
         for (int queue = 0; queue <= HoldDownQueue; queue++)
         {

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Runtime.InteropServices;
+using System.Threading;
 using Genkan.Datapath.Bpf;
 using Genkan.Datapath.Layout;
 using Genkan.Datapath.Native;
@@ -15,6 +16,7 @@ internal sealed class ClassTable(BpfMap map, Generations generations, TagSource 
     private readonly ClassKey[] _keys = new ClassKey[DatapathLimits.BatchEntryMax];
     private readonly ConnEntry[] _entries = new ConnEntry[DatapathLimits.BatchEntryMax];
     private readonly ushort[] _masks = new ushort[LayoutLimits.PortMax];
+    private readonly Lock _installing = new();
 
     internal uint MaxEntries => _table.Map.Spec.MaxEntries;
 
@@ -26,6 +28,7 @@ internal sealed class ClassTable(BpfMap map, Generations generations, TagSource 
     {
         if (!generations.IsCurrent(action.Stamp)) return InstallOutcome.Stale;
         ClassKey classKey = ClassKey.Of(mask, etherType, key);
+        using Lock.Scope scope = _installing.EnterScope(); // few: a class stands for many flows
         ConnEntry entry = tags.Entry(classKey, action);
         Errno error = _table.Update(classKey, entry, BpfUpdate.NoExist);
         if (error == Errno.EEXIST)

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using System.Threading;
 using Genkan.Datapath.Bpf;
 using Genkan.Datapath.Layout;
 using Genkan.Datapath.Native;
@@ -9,7 +10,8 @@ using Genkan.Overlay.Flows;
 
 namespace Genkan.Datapath.Tables;
 
-/// <summary>The exact tables, <c>conn4</c> and <c>conn6</c>, as one.</summary>
+/// <summary>The exact tables, <c>conn4</c> and <c>conn6</c>, as one. Single entries may be found, written and removed
+/// by workers in parallel; walks are for one thread.</summary>
 internal sealed class ConnectionTable
 {
     private const ulong CursorIpv6 = 1UL << 63;
@@ -24,6 +26,7 @@ internal sealed class ConnectionTable
     private readonly ConnEntry[] _entries = new ConnEntry[DatapathLimits.BatchEntryMax];
 
     private long _scanned;
+    private ulong _failed;
 
     internal ConnectionTable(BpfMap conn4, BpfMap conn6, Generations generations, TagSource tags)
     {
@@ -32,7 +35,7 @@ internal sealed class ConnectionTable
     }
 
     /// <summary>Installs that the kernel refused for another reason than a full table.</summary>
-    internal ulong FailedCount { get; private set; }
+    internal ulong FailedCount => Volatile.Read(ref _failed);
 
     /// <summary>IPv4 entries at the end of the last whole scan.</summary>
     internal long Count4 { get; private set; }
@@ -43,6 +46,11 @@ internal sealed class ConnectionTable
     internal uint MaxEntries4 => _table4.Map.Spec.MaxEntries;
 
     internal uint MaxEntries6 => _table6.Map.Spec.MaxEntries;
+
+    /// <summary>See <see cref="IDatapath.InstallNew"/>.</summary>
+    internal InstallOutcome InstallNew(in FlowKey key, in FlowAction action) => key.Source.IsIpv4
+        ? InstallNew(_table4, Conn4Key.Of(key), action)
+        : InstallNew(_table6, Conn6Key.Of(key), action);
 
     /// <summary>See <see cref="IDatapath.Install"/>.</summary>
     internal InstallOutcome Install(in FlowKey key, in FlowAction action) => key.Source.IsIpv4
@@ -99,6 +107,13 @@ internal sealed class ConnectionTable
     /// <summary>Whether an entry is to go.</summary>
     internal delegate bool Condemns(uint keyPort, in ConnAction action);
 
+    private InstallOutcome InstallNew<TKey>(BpfTable<TKey, ConnEntry> table, in TKey key, in FlowAction action)
+        where TKey : unmanaged
+    {
+        if (!_generations.IsCurrent(action.Stamp)) return InstallOutcome.Stale;
+        return OutcomeOf(table.Update(key, _tags.Entry(key, action), BpfUpdate.NoExist));
+    }
+
     private InstallOutcome Install<TKey>(BpfTable<TKey, ConnEntry> table, in TKey key, in FlowAction action)
         where TKey : unmanaged
     {
@@ -111,14 +126,21 @@ internal sealed class ConnectionTable
             error = table.Update(key, entry);
         }
 
+        return OutcomeOf(error);
+    }
+
+    private InstallOutcome OutcomeOf(Errno error)
+    {
         switch (error)
         {
             case Errno.None:
                 return InstallOutcome.Installed;
+            case Errno.EEXIST:
+                return InstallOutcome.Exists;
             case Errno.E2BIG or Errno.ENOMEM or Errno.ENOSPC:
                 return InstallOutcome.Full;
             default:
-                FailedCount++;
+                Interlocked.Increment(ref _failed);
                 return InstallOutcome.Failed;
         }
     }
@@ -136,12 +158,12 @@ internal sealed class ConnectionTable
         {
             // One bucket holds more than there is room for: no hash of ours does that with room for 64. Step over it.
             count = 0;
-            FailedCount++;
+            Interlocked.Increment(ref _failed);
             bucket++;
         }
         else if (error != Errno.None)
         {
-            FailedCount++;
+            Interlocked.Increment(ref _failed);
             return true;
         }
 

@@ -42,6 +42,10 @@ public static class DatapathLimits
     /// <summary>Octets of one upcall ring, at least: the largest record is a whole GSO frame.</summary>
     public const uint RingOctetsMin = 256 << 10;
 
+    /// <summary>Workers at most, whatever the number of cores: beyond that their shared locks cost more than a core
+    /// gives.</summary>
+    public const int WorkersMax = 16;
+
     /// <summary>Octets of an interface name (IFNAMSIZ less the final zero).</summary>
     public const int InterfaceNameMax = 15;
 

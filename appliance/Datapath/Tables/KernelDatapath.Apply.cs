@@ -14,9 +14,13 @@ namespace Genkan.Datapath.Tables;
 public sealed partial class KernelDatapath
 {
     private readonly List<string> _faults = [];
+    private bool _haveLinksChanged;
 
     /// <summary>What the last <see cref="Apply"/> could not do, for the operator; empty if all is in place.</summary>
     public IReadOnlyList<string> Faults => _faults;
+
+    /// <summary>Whether <see cref="FollowLinks"/> has something to do. Cheap; the agent asks often.</summary>
+    public bool HaveLinksChanged => (_haveLinksChanged |= _watch.HasChanged()) && _plan is not null;
 
     /// <inheritdoc/>
     public void Apply(TopologySnapshot topology)
@@ -27,13 +31,13 @@ public sealed partial class KernelDatapath
     }
 
     /// <summary>
-    /// Binds ports to interfaces that appeared, and lets go of those that went. Cheap if nothing happened; the agent
-    /// calls it often.
+    /// Binds ports to interfaces that appeared, and lets go of those that went. Cheap if nothing happened.
     /// </summary>
     /// <returns>Whether an interface of a port came or went.</returns>
     public bool FollowLinks()
     {
-        if (!_watch.HasChanged() || _plan is null) return false;
+        if (!HaveLinksChanged) return false;
+        _haveLinksChanged = false;
         Follow(isFirst: false);
         return true;
     }

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.IO;
+using System.Linq;
 using System.Threading;
 using Genkan.Datapath.Bpf;
 using Genkan.Datapath.Layout;
@@ -15,7 +16,7 @@ namespace Genkan.Datapath.Tables;
 /// <summary>
 /// The kernel's tables, programs and devices of one host. Everything is pinned: disposing of this, or dying, stops no
 /// traffic, and the next one on the same host goes on with the same slots, next hops and connections. One thread uses
-/// it, in the host's network namespace.
+/// it, in the host's network namespace; each thread that handles packets has a <see cref="DatapathWorker"/> of it.
 /// </summary>
 public sealed partial class KernelDatapath : IDatapath, IDisposable
 {
@@ -40,6 +41,7 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
     private readonly Attachments _attachments;
     private readonly LinkWatch _watch;
     private readonly Injector _injector;
+    private readonly AgentDrops _drops;
     private HostPlan? _plan;
     private bool _hasOldSlots;
 
@@ -66,12 +68,16 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
         _attachments = new Attachments(options.LinkDirectory, options.Attach);
         _watch = new LinkWatch();
         _injector = new Injector(devices.AgentSendIfindex);
-        Upcalls = new UpcallReader(set.Map("upcall_control"), set.Map("upcall_data"));
+        _drops = _statistics.AddWorker();
+        Workers = [.. Enumerable.Range(0, options.Workers).Select(MakeWorker)];
         _hasOldSlots = tables.IsAdopted;
     }
 
-    /// <summary>What the programs send up.</summary>
-    public UpcallReader Upcalls { get; }
+    /// <summary>The tables as each worker uses them; between them they read all rings.</summary>
+    public IReadOnlyList<DatapathWorker> Workers { get; }
+
+    /// <summary>What the programs send up to the first worker, which is all if there is no other.</summary>
+    public UpcallReader Upcalls => Workers[0].Upcalls;
 
     /// <summary>How programs are attached.</summary>
     public AttachMode AttachMode => _attachments.Mode;
@@ -153,6 +159,9 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
     public int ConnectionsMaxOf(bool isIpv4) => (int)(isIpv4 ? _connections.MaxEntries4 : _connections.MaxEntries6);
 
     /// <inheritdoc/>
+    public InstallOutcome InstallNew(in FlowKey key, in FlowAction action) => _connections.InstallNew(key, action);
+
+    /// <inheritdoc/>
     public InstallOutcome Install(in FlowKey key, in FlowAction action) => _connections.Install(key, action);
 
     /// <inheritdoc/>
@@ -192,7 +201,17 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
     public void Flush() => _injector.Flush();
 
     /// <inheritdoc/>
-    public void CountDrop(uint slot, DropReason reason) => _statistics.CountDrop(slot, reason);
+    public void CountDrop(uint slot, DropReason reason) => _drops.Count(slot, reason);
+
+    /// <summary>Takes back next hops that no flow uses, if a table of them was found full. No worker handles packets
+    /// meanwhile.</summary>
+    public void Reclaim()
+    {
+        if (_nextHops.IsReclaimWanted) _nextHops.Reclaim();
+    }
+
+    /// <summary>Whether <see cref="Reclaim"/> has something to do.</summary>
+    public bool IsReclaimWanted => _nextHops.IsReclaimWanted;
 
     /// <summary>Tells the programs that the agent lives.</summary>
     public void Beat() => Volatile.Write(ref _tables.Settings.HeartbeatNs, MonotonicClock.NowNs);
@@ -207,7 +226,8 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
     public ulong BudgetRefusedTotal => _budgets.RefusedTotal;
 
     /// <summary>Frames of the agent that the kernel did not take.</summary>
-    public ulong InjectRefusedTotal => _injector.RefusedCount;
+    public ulong InjectRefusedTotal =>
+        Workers.Aggregate(_injector.RefusedCount, static (sum, worker) => sum + worker.InjectRefusedCount);
 
     /// <summary>How full the tables are.</summary>
     public IReadOnlyList<TableOccupancy> ReadOccupancy() =>
@@ -231,7 +251,7 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
     {
         _injector.Dispose();
         _watch.Dispose();
-        Upcalls.Dispose();
+        foreach (DatapathWorker worker in Workers) worker.Dispose();
         _attachments.Dispose();
         _generations.Dispose();
         _deliveries.Dispose();
@@ -247,6 +267,12 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
         HostLock.TryTake(options.LockPath, out HostLock? taken, out string? problem)
             ? taken
             : throw new DatapathException(problem);
+
+    private DatapathWorker MakeWorker(int index) => new(
+        this,
+        new UpcallReader(_tables.Set.Map("upcall_control"), _tables.Set.Map("upcall_data"), index, _options.Workers),
+        new Injector(_devices.AgentSendIfindex),
+        _statistics.AddWorker());
 
     private void WriteSettings()
     {

@@ -29,6 +29,9 @@ public sealed record KernelDatapathOptions
     /// theirs.</summary>
     public TableSizes? Sizes { get; init; }
 
+    /// <summary>Threads that will handle packets, each with its own rings and socket.</summary>
+    public int Workers { get; init; } = 1;
+
     internal string PinDirectory => Path.Combine(PinRoot, HostName);
 
     internal string LinkDirectory => Path.Combine(PinDirectory, "links");

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Concurrent;
 using System.Collections.Generic;
 using System.Linq;
 using System.Threading;
@@ -12,16 +13,19 @@ namespace Genkan.Datapath.Tables;
 
 /// <summary>
 /// Next hops and replication lists. A way out keeps its index for as long as it exists; where it leads may change,
-/// which is one write whatever the number of flows. A new agent recognises next hops by their content.
+/// which is one write whatever the number of flows. A new agent recognises next hops by their content. Workers find
+/// next hops in parallel without a lock, and make new ones under one; following a plan, and searching for next hops
+/// that no flow uses, is for the thread that has all workers stand still.
 /// </summary>
 internal sealed class NextHopTable : IDisposable
 {
     private readonly MmapArray<NexthopEntry> _nexthops;
     private readonly MmapArray<ReplicationEntry> _lists;
     private readonly PortTable _ports;
-    private readonly Dictionary<Egress, uint> _byEgress = [];
+    private readonly Lock _making = new();
+    private readonly ConcurrentDictionary<Egress, uint> _byEgress = new();
     private readonly Dictionary<ulong, uint> _byList = [];
-    private readonly Dictionary<uint, Egress> _egresses = [];
+    private readonly ConcurrentDictionary<uint, Egress> _egresses = new();
     private readonly Dictionary<NexthopEntry, uint> _adopted = new(OctetComparer<NexthopEntry>.Instance);
     private readonly SortedSet<uint> _freeHops = [];
     private readonly SortedSet<uint> _freeLists = [];
@@ -42,6 +46,9 @@ internal sealed class NextHopTable : IDisposable
     /// <summary>Finds which next hops flows use; set by the owner, called when the table is full.</summary>
     internal Action<HashSet<uint>>? CollectUsed { get; set; }
 
+    /// <summary>Whether a table was found full: the next <see cref="Reclaim"/> may help.</summary>
+    internal bool IsReclaimWanted { get; private set; }
+
     /// <summary>Next hops in use.</summary>
     internal int Count => _byEgress.Count + _byList.Count;
 
@@ -57,7 +64,12 @@ internal sealed class NextHopTable : IDisposable
     /// <summary>See <see cref="IDatapath.NextHop"/>.</summary>
     internal uint Of(in Egress egress, ReadOnlySpan<Egress> targets)
     {
-        if (egress.Kind == EgressKind.Replicate) return OfList(targets);
+        if (egress.Kind != EgressKind.Replicate && _byEgress.TryGetValue(egress, out uint index)) return index;
+        lock (_making) return egress.Kind == EgressKind.Replicate ? OfList(targets) : Make(egress);
+    }
+
+    private uint Make(in Egress egress)
+    {
         if (_byEgress.TryGetValue(egress, out uint index)) return index;
         if (_plan is null || !TryResolve(egress, out NexthopEntry entry)) return 0;
         if (!_adopted.Remove(entry, out index))
@@ -67,8 +79,8 @@ internal sealed class NextHopTable : IDisposable
             Write(index, entry);
         }
 
-        _byEgress[egress] = index;
         _egresses[index] = egress;
+        _byEgress[egress] = index;
         return index;
     }
 
@@ -89,8 +101,8 @@ internal sealed class NextHopTable : IDisposable
             }
 
             Write(index, new NexthopEntry { DropReason = ReasonOf(egress.Kind) });
-            _byEgress.Remove(egress); // allowed while enumerating
-            _egresses.Remove(index);
+            _byEgress.TryRemove(egress, out _); // allowed while enumerating
+            _egresses.TryRemove(index, out _);
             _retired.Add(index);
         }
     }
@@ -280,7 +292,7 @@ internal sealed class NextHopTable : IDisposable
         int count = 0;
         foreach (ref readonly Egress target in targets)
         {
-            uint index = target.Kind == EgressKind.Replicate ? 0 : Of(target, []);
+            uint index = target.Kind == EgressKind.Replicate ? 0 : Make(target);
             if (index != 0) indexes[count++] = index;
         }
 
@@ -292,8 +304,12 @@ internal sealed class NextHopTable : IDisposable
             if (HasTargets(present, indexes)) return present; // else another list with the same hash
         }
 
-        if (_freeLists.Count == 0) Reclaim();
-        if (_freeLists.Count == 0) return 0;
+        if (_freeLists.Count == 0)
+        {
+            IsReclaimWanted = true;
+            return 0;
+        }
+
         uint hop = Allocate(_freeHops);
         if (hop == 0) return 0;
         uint list = _freeLists.Min;
@@ -316,16 +332,20 @@ internal sealed class NextHopTable : IDisposable
 
     private uint Allocate(SortedSet<uint> free)
     {
-        if (free.Count == 0) Reclaim();
-        if (free.Count == 0) return 0;
+        if (free.Count == 0)
+        {
+            IsReclaimWanted = true;
+            return 0;
+        }
+
         uint index = free.Min;
         free.Remove(index);
         return index;
     }
 
-    // Flows refer to next hops by index, so an index is free only when no flow and no list has it: mark and sweep, at
-    // most once in a while, because a full table stays full if all of it is in use.
-    private void Reclaim()
+    /// <summary>Takes back what no flow and no list refers to: flows have next hops by index, so these are marked and
+    /// swept. At most once in a while, because a full table stays full if all of it is in use.</summary>
+    internal void Reclaim()
     {
         ulong now = MonotonicClock.NowNs;
         if (CollectUsed is null || now - _reclaimedAtNs < DatapathLimits.ReclaimIntervalSeconds * 1_000_000_000UL)
@@ -333,6 +353,7 @@ internal sealed class NextHopTable : IDisposable
             return;
         }
 
+        IsReclaimWanted = false;
         _reclaimedAtNs = now;
         HashSet<uint> used = [];
         CollectUsed(used);

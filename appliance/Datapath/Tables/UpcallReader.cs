@@ -58,8 +58,9 @@ public readonly ref struct UpcallFrame
 }
 
 /// <summary>
-/// Reads what the programs send up: a ring for control packets and one for data on each CPU. Control comes first, and
-/// the CPUs take turns, so that a flood on one does not silence another. One thread reads.
+/// Reads what the programs send up: a ring for control packets and one for data on each CPU, of which every worker has
+/// its share. Control comes first, and the CPUs take turns, so that a flood on one does not silence another. One thread
+/// reads.
 /// </summary>
 public sealed class UpcallReader : IDisposable
 {
@@ -71,12 +72,16 @@ public sealed class UpcallReader : IDisposable
     private int _controlNext;
     private int _dataNext;
 
-    /// <summary>Opens the rings, made here where a CPU has none yet.</summary>
-    internal UpcallReader(BpfMap control, BpfMap data)
+    /// <summary>Opens the rings of a worker, made here where a CPU has none yet.</summary>
+    /// <param name="control">Rings of control packets.</param>
+    /// <param name="data">Rings of the rest.</param>
+    /// <param name="worker">Zero-based.</param>
+    /// <param name="workerCount">Workers, among whom the CPUs are dealt out.</param>
+    internal UpcallReader(BpfMap control, BpfMap data, int worker = 0, int workerCount = 1)
     {
         int cpuCount = BpfSyscall.PossibleCpuCount;
         uint octets = RingOctets(cpuCount);
-        for (int cpu = 0; cpu < cpuCount && cpu < control.Spec.MaxEntries; cpu++)
+        for (int cpu = worker; cpu < cpuCount && cpu < control.Spec.MaxEntries; cpu += workerCount)
         {
             _control.Add(Open(control, cpu, octets));
             _data.Add(Open(data, cpu, octets));
@@ -92,6 +97,25 @@ public sealed class UpcallReader : IDisposable
             foreach (RingBuffer ring in _control) total += ring.BacklogOctets;
             foreach (RingBuffer ring in _data) total += ring.BacklogOctets;
             return total;
+        }
+    }
+
+    /// <summary>Whether a packet waits, or is being written.</summary>
+    public bool HasWaiting
+    {
+        get
+        {
+            foreach (RingBuffer ring in _control)
+            {
+                if (ring.BacklogOctets != 0) return true;
+            }
+
+            foreach (RingBuffer ring in _data)
+            {
+                if (ring.BacklogOctets != 0) return true;
+            }
+
+            return false;
         }
     }
 

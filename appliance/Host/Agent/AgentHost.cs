@@ -60,6 +60,7 @@ internal static partial class AgentHost
             VxlanPort = loaded.VxlanPort,
             PinRoot = options.PinDirectory,
             RunDirectory = options.RunDirectory,
+            Workers = options.Workers,
             Attach = options.Attach switch
             {
                 AttachChoice.Tcx => AttachMode.Tcx,

@@ -1,4 +1,6 @@
 using System;
+using System.Collections.Generic;
+using System.Linq;
 using System.Security.Cryptography;
 using System.Threading;
 using System.Threading.Channels;
@@ -11,22 +13,17 @@ using Microsoft.Extensions.Logging;
 namespace Genkan.Host.Agent;
 
 /// <summary>
-/// The one thread that owns tables, translations and topology. It reads what the kernel sends up, and between batches
-/// answers the questions of other threads, so that nothing here needs a lock.
+/// The threads of an agent: workers that handle packets in parallel, and the one that runs this loop, which owns the
+/// topology: it expires, follows interfaces and answers the questions of other threads. What the workers must not see
+/// half done it does in <see cref="RunAlone"/>; reading does not stop them.
 /// </summary>
-internal sealed partial class AgentLoop
+internal sealed partial class AgentLoop : IDisposable
 {
     /// <summary>Questions that may wait at a time; more are refused.</summary>
     private const int QuestionsMax = 256;
 
-    /// <summary>Packets between two looks at the clock and the questions.</summary>
-    private const int BatchMax = 64;
-
     /// <summary>Translations that expire in one turn.</summary>
     private const int NatExpireBudget = 256;
-
-    /// <summary>Faults that are written to the log; an attacker must not fill it.</summary>
-    private const ulong FaultsLoggedMax = 100;
 
     private static readonly TimeSpan SweepTurn = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan SweepPause = TimeSpan.FromSeconds(1);
@@ -37,8 +34,11 @@ internal sealed partial class AgentLoop
     private readonly FlowSweeper _sweeper;
     private readonly RouterAdvertiser _advertiser;
     private readonly NatTable _nat;
+    private readonly WorkerGate _gate;
+    private readonly FaultLog _faults;
     private readonly ILogger _logger;
     private readonly Channel<Action> _questions = Channel.CreateBounded<Action>(QuestionsMax);
+    private readonly AutoResetEvent _bell = new(initialState: false);
     private TimeSpan _nextSweep;
 
     public AgentLoop(KernelDatapath datapath, SlowPath slowPath, NatTable nat, FlowClasses classes, ILogger logger)
@@ -47,6 +47,9 @@ internal sealed partial class AgentLoop
         _slowPath = slowPath;
         _nat = nat;
         _logger = logger;
+        _faults = new FaultLog(logger);
+        _gate = new WorkerGate(datapath.Workers.Count);
+        Workers = [.. datapath.Workers.Select((worker, i) => new PacketWorker(i, worker, slowPath, _gate, _faults))];
         _sweeper = new FlowSweeper(datapath, classes, slowPath);
         _advertiser = new RouterAdvertiser(
             datapath, BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))));
@@ -60,23 +63,30 @@ internal sealed partial class AgentLoop
 
     public NatTable Nat => _nat;
 
+    /// <summary>Those who handle packets, one a core.</summary>
+    public IReadOnlyList<PacketWorker> Workers { get; }
+
     /// <summary>Packets and turns of housekeeping that ended in a fault of ours; each of the first ones is in the log,
     /// a packet with its octets.</summary>
-    public ulong Faults { get; private set; }
+    public ulong Faults => _faults.Count;
 
-    /// <summary>Has a question answered by the loop's thread.</summary>
+    /// <summary>Has a question answered by the loop's thread, while the workers go on. A question that changes what
+    /// they use does so in <see cref="RunAlone"/>.</summary>
     /// <exception cref="InvalidOperationException">Too many questions wait, or the loop has ended.</exception>
     public Task<T> AskAsync<T>(Func<AgentLoop, T> question)
     {
         TaskCompletionSource<T> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
         bool isQueued = _questions.Writer.TryWrite(() => Answer(question, answer));
         if (!isQueued) throw new InvalidOperationException("The agent is busy; ask again in a moment.");
-        _datapath.Upcalls.Wake();
+        _bell.Set();
         return answer.Task;
     }
 
+    /// <summary>Runs an action while no worker is in a batch; on the loop's thread, or before it runs.</summary>
+    public void RunAlone(Action action) => _gate.RunAlone(action);
+
     /// <summary>Takes over the connections of an earlier agent: their translations now, their classes by and
-    /// by.</summary>
+    /// by. Before the workers start.</summary>
     public void AdoptConnections()
     {
         FlowEntry[] batch = new FlowEntry[FlowLimits.SweepBatch];
@@ -98,49 +108,24 @@ internal sealed partial class AgentLoop
         _sweeper.RevalidateAll();
     }
 
-    /// <summary>Runs until cancelled. The kernel goes on forwarding after that.</summary>
+    /// <summary>Runs the loop until cancelled; the workers have threads of their own. The kernel goes on forwarding
+    /// after that.</summary>
     public void Run(CancellationToken stop)
     {
-        using CancellationTokenRegistration wake = stop.Register(_datapath.Upcalls.Wake);
+        using CancellationTokenRegistration wake = stop.Register(() => _bell.Set());
         while (!stop.IsCancellationRequested)
         {
-            int handled = HandleBatch();
             AnswerQuestions();
             Housekeep();
-            if (handled == 0 && !_sweeper.IsUrgent) _datapath.Upcalls.Wait(IdleWait);
+            if (!_sweeper.IsUrgent) _bell.WaitOne(IdleWait);
         }
 
         _questions.Writer.TryComplete();
         AnswerQuestions();
     }
 
-    private int HandleBatch()
-    {
-        int handled = 0;
-        while (handled < BatchMax && _datapath.Upcalls.TryRead(out UpcallFrame upcall))
-        {
-            Handle(upcall);
-            handled++;
-        }
-
-        if (handled > 0) _datapath.Flush();
-        return handled;
-    }
-
-    /// <summary>A packet may be an attack: a fault of ours that it finds costs that packet, never the loop.</summary>
-    private void Handle(in UpcallFrame upcall)
-    {
-        try
-        {
-            _slowPath.Handle(upcall.Upcall, upcall.Frame);
-        }
-        catch (Exception fault) when (fault is not OutOfMemoryException)
-        {
-            Faults++;
-            if (Faults > FaultsLoggedMax) return;
-            LogFault(fault, Convert.ToHexString(upcall.Frame[..Math.Min(upcall.Frame.Length, 128)]));
-        }
-    }
+    /// <inheritdoc/>
+    public void Dispose() => _bell.Dispose();
 
     private void AnswerQuestions()
     {
@@ -160,8 +145,7 @@ internal sealed partial class AgentLoop
         }
         catch (Exception fault) when (fault is not OutOfMemoryException)
         {
-            Faults++;
-            if (Faults <= FaultsLoggedMax) LogHousekeepingFault(fault);
+            _faults.Housekeeping(fault);
         }
     }
 
@@ -169,11 +153,17 @@ internal sealed partial class AgentLoop
     /// <returns>Whether a pass over all connections has ended.</returns>
     private bool SweepAndFollow(TimeSpan now)
     {
-        bool isPassOver = _sweeper.Turn();
-        _nat.Expire(now, NatExpireBudget);
-        _advertiser.Turn(_slowPath.Topology);
-        if (_datapath.FollowLinks())
+        bool isPassOver = false;
+        _gate.RunAlone(() =>
         {
+            isPassOver = _sweeper.Turn();
+            _nat.Expire(now, NatExpireBudget);
+        });
+        _advertiser.Turn(_slowPath.Topology);
+        if (_datapath.IsReclaimWanted) _gate.RunAlone(_datapath.Reclaim);
+        if (_datapath.HaveLinksChanged)
+        {
+            _gate.RunAlone(() => _datapath.FollowLinks());
             foreach (string fault in _datapath.Faults) LogLinkFault(fault);
         }
 
@@ -189,17 +179,10 @@ internal sealed partial class AgentLoop
         }
         catch (Exception fault) when (fault is not OutOfMemoryException)
         {
-            // The asker gets the fault; the packet loop goes on.
+            // The asker gets the fault; the loop goes on.
             answer.SetException(fault);
         }
     }
-
-    [LoggerMessage(
-        Level = LogLevel.Error, Message = "A packet made the agent fail, and was dropped. It began with {Octets}.")]
-    private partial void LogFault(Exception fault, string octets);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Housekeeping failed; the agent tries again in a second.")]
-    private partial void LogHousekeepingFault(Exception fault);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Fault}")]
     private partial void LogLinkFault(string fault);

@@ -1,3 +1,5 @@
+using Genkan.Datapath.Tables;
+
 namespace Genkan.Host.Agent;
 
 /// <summary>How the operator wants programs hooked into interfaces.</summary>
@@ -23,5 +25,6 @@ public enum AttachChoice
 /// Parent of the directory of the agent's socket, see <see cref="Genkan.Host.Api.AgentSocket"/>.
 /// </param>
 /// <param name="Attach">How programs are hooked in.</param>
+/// <param name="Workers">Threads that handle packets, 1 to <see cref="DatapathLimits.WorkersMax"/>.</param>
 public sealed record AgentOptions(
-    string ConfigPath, string? HostName, string PinDirectory, string RunDirectory, AttachChoice Attach);
+    string ConfigPath, string? HostName, string PinDirectory, string RunDirectory, AttachChoice Attach, int Workers);

@@ -10,7 +10,8 @@ using Genkan.Overlay.Topology;
 
 namespace Genkan.Host.Agent;
 
-/// <summary>What the agent says of itself. Called on the packet loop's thread, which owns what is read.</summary>
+/// <summary>What the agent says of itself. Called on the agent loop's thread, which owns what is read; the packet
+/// workers go on meanwhile, so figures of one report may be a batch apart.</summary>
 internal sealed partial class AgentReports(AgentRuntime runtime)
 {
     private static readonly string ProductVersion =
@@ -24,7 +25,7 @@ internal sealed partial class AgentReports(AgentRuntime runtime)
     /// <summary>One look at the agent.</summary>
     public StatusReport Status()
     {
-        SlowPathCounters counters = runtime.Loop.SlowPath.Counters;
+        SlowPathCounters counters = runtime.Loop.SlowPath.TotalCounters;
         IReadOnlyList<PortReport> ports = Ports();
         Dictionary<string, TableOccupancy> tables =
             Datapath.ReadOccupancy().ToDictionary(static t => t.Table, StringComparer.Ordinal);

@@ -1,5 +1,7 @@
 using System;
+using System.Collections.Generic;
 using System.Diagnostics;
+using System.Globalization;
 using System.IO;
 using System.Linq;
 using System.Threading;
@@ -50,24 +52,39 @@ internal sealed class AgentRuntime : IDisposable
 
     public string SocketPath => AgentSocket.PathOf(_options.RunDirectory, Topology.LocalHost.Name);
 
-    /// <summary>Runs the packet loop on its own thread until the stop; faults of it are thrown here.</summary>
-    public Task RunAsync(CancellationToken stop)
+    /// <summary>Runs the loop and the workers on threads of their own until the stop; the first fault of one ends all,
+    /// and is thrown here.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        List<Task> threads = [StartThread("agent", _loop.Run, end)];
+        for (int i = 0; i < _loop.Workers.Count; i++)
+        {
+            threads.Add(StartThread(string.Create(CultureInfo.InvariantCulture, $"packets-{i}"),
+                _loop.Workers[i].Run, end));
+        }
+
+        await Task.WhenAll(threads);
+    }
+
+    private static Task StartThread(string name, Action<CancellationToken> run, CancellationTokenSource end)
     {
         TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
         Thread thread = new(() =>
         {
             try
             {
-                _loop.Run(stop);
+                run(end.Token);
                 ended.SetResult();
             }
             catch (Exception fault)
             {
                 ended.SetException(fault);
+                end.Cancel();
             }
         })
         {
-            Name = "packets",
+            Name = name,
             IsBackground = true,
         };
         thread.Start();
@@ -102,6 +119,7 @@ internal sealed class AgentRuntime : IDisposable
     public void Dispose()
     {
         _reloading.Dispose();
+        _loop.Dispose();
         _datapath.Dispose();
     }
 
@@ -114,7 +132,7 @@ internal sealed class AgentRuntime : IDisposable
                 .Distinct(StringComparer.Ordinal)
                 .Order(StringComparer.Ordinal),
         ];
-        loop.SlowPath.Apply(current);
+        loop.RunAlone(() => loop.SlowPath.Apply(current));
         return new ReloadReport(current.Revision, changed, [.. loop.Datapath.Faults]);
     }
 }

@@ -2,6 +2,7 @@ using System;
 using System.CommandLine;
 using System.Threading;
 using System.Threading.Tasks;
+using Genkan.Datapath.Tables;
 using Genkan.Host.Agent;
 
 namespace Genkan.Host.Cli;
@@ -27,16 +28,34 @@ internal static class RunCommand
             HelpName = "tcx|clsact|auto",
             DefaultValueFactory = static _ => AttachChoice.Auto,
         };
-        Command command = new("run", "Run the agent of one host.") { config, pins, attach };
+        Option<int> workers = WorkersOption();
+        Command command = new("run", "Run the agent of one host.") { config, pins, attach, workers };
         command.SetAction((result, cancellation) => runAgent(
             new AgentOptions(
                 result.GetRequiredValue(config),
                 result.GetValue(host),
                 result.GetRequiredValue(pins),
                 context.RunDirectory,
-                result.GetValue(attach)),
+                result.GetValue(attach),
+                result.GetValue(workers)),
             cancellation));
         return command;
+    }
+
+    private static Option<int> WorkersOption()
+    {
+        Option<int> workers = new("--workers")
+        {
+            Description = "Threads that handle the first packets of flows, by default one a core.",
+            HelpName = "N",
+            DefaultValueFactory = static _ => Math.Min(Environment.ProcessorCount, DatapathLimits.WorkersMax),
+        };
+        workers.Validators.Add(static result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 1 or > DatapathLimits.WorkersMax)
+                result.AddError($"--workers takes a number from 1 to {DatapathLimits.WorkersMax}.");
+        });
+        return workers;
     }
 
     /// <summary>The option that says where pins stand, of every command that touches them.</summary>

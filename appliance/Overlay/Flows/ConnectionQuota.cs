@@ -1,11 +1,13 @@
 using System;
+using System.Threading;
 using Genkan.Overlay.Simulation;
 
 namespace Genkan.Overlay.Flows;
 
 /// <summary>
 /// Shares of the connection tables: a tenant's port may open so many connections, an address so many from the outside,
-/// so that one machine that opens connections as fast as it can leaves room for all others. One thread.
+/// so that one machine that opens connections as fast as it can leaves room for all others. Workers take; the sweep,
+/// which has them stand still, counts anew.
 /// </summary>
 /// <remarks>
 /// Counted are the entries of originators; the answers' entries come along. An install counts at once; the sweep counts
@@ -27,9 +29,13 @@ internal sealed class ConnectionQuota(IDatapath datapath)
     {
         int account = AccountOf(key);
         int max = Math.Max(1, datapath.ConnectionsMaxOf(key.Source.IsIpv4) / FlowLimits.ConnectionShare);
-        if (_taken[account] >= max) return false;
-        _taken[account]++;
-        _takenInPass[account]++;
+        if (Interlocked.Increment(ref _taken[account]) > max)
+        {
+            Interlocked.Decrement(ref _taken[account]);
+            return false;
+        }
+
+        Interlocked.Increment(ref _takenInPass[account]);
         return true;
     }
 

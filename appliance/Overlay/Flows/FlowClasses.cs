@@ -1,5 +1,7 @@
 using System;
+using System.Collections.Concurrent;
 using System.Collections.Generic;
+using System.Threading;
 using Genkan.Overlay.Topology;
 
 namespace Genkan.Overlay.Flows;
@@ -7,7 +9,8 @@ namespace Genkan.Overlay.Flows;
 /// <summary>
 /// Flow classes: interned sets of the objects that flows depend on. A class's generation in the kernel makes all its
 /// flows
-/// stale in one write. One thread; finding a known class allocates nothing.
+/// stale in one write. Workers intern in parallel: finding a known class takes no lock and allocates nothing. The rest
+/// is for the thread that has all workers stand still, so that numbers are freed only then.
 /// </summary>
 public sealed class FlowClasses
 {
@@ -18,7 +21,8 @@ public sealed class FlowClasses
     /// stale.</summary>
     public const uint Unknown = 1;
 
-    private readonly Dictionary<ulong, uint> _byDigest = [];
+    private readonly Lock _adding = new();
+    private readonly ConcurrentDictionary<ulong, uint> _byDigest = new();
     private readonly Dictionary<ObjectId, List<uint>> _byTag = [];
     private readonly List<uint> _unknown = [Unknown];
     private readonly Stack<uint> _free = new();
@@ -36,28 +40,8 @@ public sealed class FlowClasses
     public uint Intern(ReadOnlySpan<ObjectId> tags)
     {
         ulong digest = Digest(tags);
-        while (_byDigest.TryGetValue(digest, out uint found))
-        {
-            if (tags.SequenceEqual(_tags[found]))
-            {
-                _isAging[found] = false;
-                return found;
-            }
-
-            digest++; // two sets with one digest: the next number
-        }
-
-        if (!TryTakeId(out uint id)) return Unknown;
-        _byDigest.Add(digest, id);
-        _tags[id] = tags.ToArray();
-        foreach (ObjectId tag in tags)
-        {
-            if (!_byTag.TryGetValue(tag, out List<uint>? classes)) _byTag.Add(tag, classes = []);
-            classes.Add(id);
-        }
-
-        Count++;
-        return id;
+        if (TryFind(tags, ref digest, out uint found)) return found;
+        lock (_adding) return TryFind(tags, ref digest, out found) ? found : Add(tags, digest);
     }
 
     /// <summary>What a class depends on; empty for an unknown one.</summary>
@@ -112,6 +96,34 @@ public sealed class FlowClasses
         return stale.Count;
     }
 
+    // Two sets with one digest: the second has the next number. Digest is the first free one in the end.
+    private bool TryFind(ReadOnlySpan<ObjectId> tags, ref ulong digest, out uint found)
+    {
+        for (; _byDigest.TryGetValue(digest, out found); digest++)
+        {
+            if (!tags.SequenceEqual(_tags[found])) continue;
+            if (_isAging[found]) _isAging[found] = false;
+            return true;
+        }
+
+        return false;
+    }
+
+    private uint Add(ReadOnlySpan<ObjectId> tags, ulong digest)
+    {
+        if (!TryTakeId(out uint id)) return Unknown;
+        _tags[id] = tags.ToArray();
+        foreach (ObjectId tag in tags)
+        {
+            if (!_byTag.TryGetValue(tag, out List<uint>? classes)) _byTag.Add(tag, classes = []);
+            classes.Add(id);
+        }
+
+        Count++;
+        _byDigest[digest] = id; // last: who finds the number finds its tags
+        return id;
+    }
+
     private void Free(uint classId)
     {
         Count--;
@@ -150,7 +162,7 @@ public sealed class FlowClasses
 
         ulong digest = Digest(tags);
         while (_byDigest[digest] != classId) digest++;
-        _byDigest.Remove(digest);
+        _byDigest.TryRemove(digest, out _);
         _tags[classId] = null;
         CloseGap(digest + 1);
     }
@@ -158,11 +170,11 @@ public sealed class FlowClasses
     // Sets that had to take the next number stay findable: each moves up into the gap before it.
     private void CloseGap(ulong digest)
     {
-        while (_byDigest.Remove(digest, out uint id))
+        while (_byDigest.TryRemove(digest, out uint id))
         {
             ulong home = Digest(_tags[id]);
             while (_byDigest.ContainsKey(home)) home++;
-            _byDigest.Add(home, id);
+            _byDigest[home] = id;
             digest++;
         }
     }

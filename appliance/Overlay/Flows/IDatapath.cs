@@ -36,6 +36,9 @@ public enum InstallOutcome : byte
 
     /// <summary>The kernel refused for another reason; counted.</summary>
     Failed,
+
+    /// <summary>An entry with that key is there (<see cref="IDatapath.InstallNew"/> alone).</summary>
+    Exists,
 }
 
 /// <summary>Segmentation of a frame that goes back to the kernel whole.</summary>
@@ -43,8 +46,12 @@ public enum InstallOutcome : byte
 /// <param name="VlanTci">802.1Q TCI | 0x10000 if the frame carried a tag, else 0.</param>
 public readonly record struct FrameOffload(uint SegmentOctets, uint VlanTci);
 
-/// <summary>The kernel's tables and ports, as the agent uses them. One thread; nothing here allocates per
-/// packet.</summary>
+/// <summary>
+/// The kernel's tables and ports, as one worker uses them: each has one of its own, with its own queue of frames, over
+/// the same tables. What reads the topology's or writes the flows' tables is safe for workers in parallel, and
+/// allocates nothing per packet. <see cref="Apply"/>, <see cref="Scan"/>, <see cref="SweepClasses"/>,
+/// <see cref="Bump"/> and <see cref="Rearm"/> are for the thread that has all workers stand still.
+/// </summary>
 public interface IDatapath
 {
     /// <summary>Time since boot (CLOCK_MONOTONIC), the clock of every time stamp here.</summary>
@@ -73,6 +80,10 @@ public interface IDatapath
 
     /// <summary>Entries that the connection table of a family holds at most.</summary>
     int ConnectionsMaxOf(bool isIpv4);
+
+    /// <summary>Adds an entry to the connection table, unless there is one with that key: of several workers that do
+    /// so, one is told that it was the first.</summary>
+    InstallOutcome InstallNew(in FlowKey key, in FlowAction action);
 
     /// <summary>Writes an entry of the connection table; replaces one with the same key, keeping its
     /// counters.</summary>

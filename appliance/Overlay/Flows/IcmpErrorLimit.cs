@@ -1,18 +1,19 @@
 using System;
+using System.Threading;
 
 namespace Genkan.Overlay.Flows;
 
 /// <summary>
 /// How many ICMP errors the virtual routers send (RFC 1812 §4.3.2.8, RFC 4443 §2.4 (f)): a token bucket for each port
-/// where the
-/// packets enter that the errors are about, by the times at which the next error is due (GCRA).
+/// where the packets enter that the errors are about, by the times at which the next error is due (GCRA). Workers move
+/// them by compare-and-swap.
 /// </summary>
 internal sealed class IcmpErrorLimit
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1) / FlowLimits.IcmpErrorsPerSecond;
-    private static readonly TimeSpan Tolerance = Interval * (FlowLimits.IcmpErrorsBurst - 1);
+    private const long Interval = TimeSpan.TicksPerSecond / FlowLimits.IcmpErrorsPerSecond;
+    private const long Tolerance = Interval * (FlowLimits.IcmpErrorsBurst - 1);
 
-    private readonly TimeSpan[] _due = new TimeSpan[FlowLimits.PortSlots];
+    private readonly long[] _due = new long[FlowLimits.PortSlots];
 
     /// <summary>Takes a token.</summary>
     /// <param name="slot">Port slot; all that the kernel does not have share one bucket.</param>
@@ -20,10 +21,13 @@ internal sealed class IcmpErrorLimit
     /// <returns>False if the error must not be sent.</returns>
     public bool TryTake(uint slot, TimeSpan now)
     {
-        ref TimeSpan due = ref _due[slot < FlowLimits.PortSlots ? slot : 0];
-        TimeSpan next = due > now ? due : now;
-        if (next - now > Tolerance) return false;
-        due = next + Interval;
-        return true;
+        ref long due = ref _due[slot < FlowLimits.PortSlots ? slot : 0];
+        while (true)
+        {
+            long seen = Volatile.Read(ref due);
+            long next = Math.Max(seen, now.Ticks);
+            if (next - now.Ticks > Tolerance) return false;
+            if (Interlocked.CompareExchange(ref due, next + Interval, seen) == seen) return true;
+        }
     }
 }

@@ -15,7 +15,7 @@ public sealed partial class SlowPath
 {
     /// <summary>Takes a new topology: kernel tables first, then the flows that depended on what changed.</summary>
     /// <returns>Flow classes that became stale.</returns>
-    public int Apply(TopologySnapshot topology) => Apply(topology, TopologyDiff.ChangedTags(_topology, topology));
+    public int Apply(TopologySnapshot topology) => Apply(topology, TopologyDiff.ChangedTags(Topology, topology));
 
     /// <summary>Takes over a connection that an earlier agent installed: its translation goes on with the same
     /// tuple.</summary>
@@ -29,8 +29,8 @@ public sealed partial class SlowPath
     public bool Adopt(in FlowEntry entry)
     {
         _classes.AdoptUnknown(entry.Action.Stamp.ClassId);
-        if (FlowTimeouts.IsNegative(entry)) Negatives++;
-        if (!SourceBinding.TryRead(_topology, entry.Key, entry.Action, out NatBinding binding)) return true;
+        if (FlowTimeouts.IsNegative(entry)) _shared.AddNegative();
+        if (!SourceBinding.TryRead(Topology, entry.Key, entry.Action, out NatBinding binding)) return true;
         if (_nat.TryRestore(binding, _datapath.Now, out NatRefusal _) && _nat.Retain(binding)) return true;
         _datapath.Remove(entry.Key);
         return false;
@@ -39,7 +39,7 @@ public sealed partial class SlowPath
     /// <summary>Takes a topology with its difference from the current one.</summary>
     internal int Apply(TopologySnapshot topology, IReadOnlyList<StaleTag> changes)
     {
-        _topology = topology;
+        _shared.Topology = topology;
         RevokeTranslations(topology);
         _datapath.Apply(topology);
         return _classes.Bump(changes, _datapath);
@@ -67,7 +67,7 @@ public sealed partial class SlowPath
     internal bool Remove(in FlowEntry entry)
     {
         if (!_datapath.Remove(entry.Key)) return false;
-        if (SourceBinding.TryRead(_topology, entry.Key, entry.Action, out NatBinding held))
+        if (SourceBinding.TryRead(Topology, entry.Key, entry.Action, out NatBinding held))
             _nat.Release(held, _datapath.Now);
         return true;
     }
@@ -80,7 +80,7 @@ public sealed partial class SlowPath
         PacketHeader packet = FlowTranslator.Entering(entry.Key);
         Ingress ingress = new(port.Kind, port.Object, entry.Action.State);
         Simulator.Simulate(
-            _topology, _connections, _nat, ingress, packet, ReadOnlySpan<byte>.Empty, _datapath.Now, _result);
+            Topology, _connections, _nat, ingress, packet, ReadOnlySpan<byte>.Empty, _datapath.Now, _result);
         if (_result.Verdict != SimulationVerdict.Forward || !_result.IsCacheable) return false;
 
         uint nextHop = _datapath.NextHop(_result.Egress, _result.Targets);
@@ -102,7 +102,7 @@ public sealed partial class SlowPath
             }
         }
 
-        foreach (ObjectId gone in _zones)
+        foreach (ObjectId gone in _shared.Zones)
         {
             if (!blocks.ContainsKey(gone)) blocks[gone] = [];
         }
@@ -112,8 +112,8 @@ public sealed partial class SlowPath
             // Flows of revoked bindings depend on their router, whose change makes them stale at once.
             ImmutableArray<NatBinding> revoked = _nat.SetBlocks(router.Value, CollectionsMarshal.AsSpan(own));
             _counters.TranslationsRevoked += (ulong)revoked.Length;
-            if (own.Count > 0) _zones.Add(router);
-            else _zones.Remove(router);
+            if (own.Count > 0) _shared.Zones.Add(router);
+            else _shared.Zones.Remove(router);
         }
     }
 }

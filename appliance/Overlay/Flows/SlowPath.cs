@@ -1,5 +1,4 @@
 using System;
-using System.Collections.Generic;
 using Genkan.Nat;
 using Genkan.Overlay.Simulation;
 using Genkan.Overlay.Topology;
@@ -8,59 +7,86 @@ using Genkan.Wire;
 namespace Genkan.Overlay.Flows;
 
 /// <summary>
-/// The agent's packet loop without its I/O: takes what the kernel sends up, simulates it, installs the flow and sends
-/// the packet
-/// back. One thread; no allocation per packet.
+/// One worker of the agent's packet loop, without its I/O: takes what the kernel sends up, simulates it, installs the
+/// flow and sends the packet back. No allocation and no lock per packet.
 /// </summary>
 /// <remarks>
 /// A reply that will enter on this host too is simulated together with the first packet, and its entry is written
-/// first: a
-/// connection then costs one upcall, and no reply can come before its entry.
+/// first: a connection then costs one upcall, and no reply can come before its entry.
+/// <para>
+/// Workers, one a core, run <see cref="Handle"/> in parallel: each has its own results, scratch memory, counters and
+/// way into the kernel. What they share stands in <see cref="SlowPathState"/> and is safe for that: lock-free, counted
+/// by interlocked operations, or behind a short lock of its own. The caller sees to it that the other methods
+/// (<see cref="Apply(TopologySnapshot)"/>, <see cref="Adopt"/>, a turn of <see cref="FlowSweeper"/>) run only while no
+/// worker is between a <see cref="Handle"/> and the flush of its batch: so within a batch the topology, the
+/// generations of classes and the time of translations stand still.
+/// </para>
+/// <para>
+/// Two workers may have first packets of one connection at the same time, or its two directions. The table says who
+/// added an entry; who finds one there replaces it under the locks of the connection (<see cref="FlowLocks"/>). A
+/// translation is held once for each entry of the table that uses it: whoever writes one has counted it before, and
+/// ends the count of the entry that it replaced.
+/// </para>
 /// </remarks>
 public sealed partial class SlowPath
 {
     private readonly IDatapath _datapath;
+    private readonly SlowPathState _shared;
     private readonly NatTable _nat;
     private readonly FlowClasses _classes;
     private readonly IConnections _connections;
     private readonly SimulationResult _result = new();
     private readonly SimulationResult _replyResult = new();
-    private readonly HashSet<ObjectId> _zones = [];
     private readonly byte[] _scratch = new byte[FlowLimits.RewrittenFrameMax];
-    private readonly IcmpErrorLimit _errorLimit = new();
-    private TopologySnapshot _topology;
     private SlowPathCounters _counters;
 
-    /// <summary>Wires the loop.</summary>
-    /// <param name="datapath">The kernel's tables.</param>
+    /// <summary>Makes the first worker of an agent, with the state that all share.</summary>
+    /// <param name="datapath">The kernel's tables, as this worker uses them.</param>
     /// <param name="nat">Translations of this host.</param>
     /// <param name="classes">Flow classes.</param>
     /// <param name="topology">First topology.</param>
     public SlowPath(IDatapath datapath, NatTable nat, FlowClasses classes, TopologySnapshot topology)
+        : this(datapath, new SlowPathState(datapath, nat, classes, topology)) => RevokeTranslations(topology);
+
+    /// <summary>Makes another worker over the state of the first one; before the first packet.</summary>
+    /// <param name="first">A worker.</param>
+    /// <param name="datapath">The same tables, as this worker uses them.</param>
+    public SlowPath(SlowPath first, IDatapath datapath)
+        : this(datapath, first._shared)
+    {
+    }
+
+    private SlowPath(IDatapath datapath, SlowPathState shared)
     {
         _datapath = datapath;
-        _nat = nat;
-        _classes = classes;
-        _topology = topology;
+        _shared = shared;
+        _nat = shared.Nat;
+        _classes = shared.Classes;
         _connections = new TableConnections(datapath);
-        Quota = new ConnectionQuota(datapath);
-        RevokeTranslations(topology);
+        shared.Join(this);
     }
 
     /// <summary>The topology that packets are simulated against.</summary>
-    public TopologySnapshot Topology => _topology;
+    public TopologySnapshot Topology => _shared.Topology;
 
-    /// <summary>What this loop has done so far.</summary>
+    /// <summary>What this worker has done so far.</summary>
     public ref readonly SlowPathCounters Counters => ref _counters;
 
+    /// <summary>What all workers have done so far; any thread may ask.</summary>
+    public SlowPathCounters TotalCounters => _shared.Total;
+
     /// <summary>Drop verdicts in the connection table, about: the sweep counts them anew.</summary>
-    internal int Negatives { get; set; }
+    internal int Negatives
+    {
+        get => _shared.Negatives;
+        set => _shared.Negatives = value;
+    }
 
     /// <summary>Shares of the connection tables.</summary>
-    internal ConnectionQuota Quota { get; }
+    internal ConnectionQuota Quota => _shared.Quota;
 
     /// <summary>Classes whose flows are to be simulated again.</summary>
-    internal Revalidations Revalidations { get; } = new();
+    internal Revalidations Revalidations => _shared.Revalidations;
 
     /// <summary>Simulates a packet without sending or installing anything.</summary>
     /// <param name="ingress">Where it would enter.</param>
@@ -68,7 +94,7 @@ public sealed partial class SlowPath
     /// <param name="frame">Its octets.</param>
     /// <param name="result">Filled; set <see cref="SimulationResult.Trace"/> before.</param>
     public void Trace(in Ingress ingress, in PacketHeader packet, ReadOnlySpan<byte> frame, SimulationResult result) =>
-        Simulator.Simulate(_topology, _connections, _nat, ingress, packet, frame, _datapath.Now, result);
+        Simulator.Simulate(Topology, _connections, _nat, ingress, packet, frame, _datapath.Now, result);
 
     /// <summary>Handles one packet that the kernel sent up.</summary>
     /// <param name="upcall">What the kernel says of it.</param>
@@ -101,7 +127,7 @@ public sealed partial class SlowPath
 
         Ingress ingress = new(port.Kind, port.Object, upcall.State, upcall.Offload.SegmentOctets, upcall.MtuOctets);
         _counters.Simulations++;
-        Simulator.Simulate(_topology, _connections, _nat, ingress, packet, frame, _datapath.Now, _result);
+        Simulator.Simulate(Topology, _connections, _nat, ingress, packet, frame, _datapath.Now, _result);
         Perform(upcall, port, packet, frame);
     }
 
@@ -182,16 +208,12 @@ public sealed partial class SlowPath
         FlowKey key = FlowKey.Of(port.KeyPort, packet, port.IsL3);
         FlowAction action = FlowTranslator.Action(key, _result, 0, StampOf(_result), upcall.State);
 
-        // A drop verdict may take the place of a translated connection: its translation loses that connection.
-        bool wasHeld = TryFindHeld(key, out NatBinding held);
-        if (_datapath.Install(key, action) != InstallOutcome.Installed) return;
-        Negatives++;
-        if (wasHeld) _nat.Release(held, _datapath.Now);
+        if (InstallDrop(key, action) == InstallOutcome.Installed) _shared.AddNegative();
     }
 
     private void SendError(uint slot)
     {
-        if (_errorLimit.TryTake(slot, _datapath.Now)) SendAnswer(slot, _result.AnswerEgress);
+        if (_shared.ErrorLimit.TryTake(slot, _datapath.Now)) SendAnswer(slot, _result.AnswerEgress);
         else _counters.ErrorsWithheld++;
     }
 

@@ -30,6 +30,23 @@ public record struct SlowPathCounters
 
     /// <summary>Source translations that ended because their port block went to another host.</summary>
     public ulong TranslationsRevoked { get; set; }
+
+    /// <summary>What two workers have done together.</summary>
+    public static SlowPathCounters operator +(in SlowPathCounters a, in SlowPathCounters b) => Add(a, b);
+
+    /// <summary>What two workers have done together.</summary>
+    public static SlowPathCounters Add(in SlowPathCounters left, in SlowPathCounters right) => new()
+    {
+        Upcalls = left.Upcalls + right.Upcalls,
+        Simulations = left.Simulations + right.Simulations,
+        Installs = left.Installs + right.Installs,
+        InstallsRefused = left.InstallsRefused + right.InstallsRefused,
+        Answers = left.Answers + right.Answers,
+        ErrorsWithheld = left.ErrorsWithheld + right.ErrorsWithheld,
+        Expired = left.Expired + right.Expired,
+        Revalidated = left.Revalidated + right.Revalidated,
+        TranslationsRevoked = left.TranslationsRevoked + right.TranslationsRevoked,
+    };
 }
 
 /// <summary>Named limits of the slow path.</summary>

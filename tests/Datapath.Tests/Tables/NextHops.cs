@@ -104,7 +104,9 @@ public sealed class NextHops : IDisposable
         _nextHops.Of(copies, all.AsSpan(1, 2)).ShouldNotBe(0u);
         _nextHops.Of(copies, all.AsSpan(0, 2)).ShouldBe(0u); // the table of this test has four
         _nextHops.CollectUsed = used => used.Add(list);
-        uint reused = _nextHops.Of(copies, all.AsSpan(0, 2)); // three lists that no flow uses are taken back
+        _nextHops.IsReclaimWanted.ShouldBeTrue();
+        _nextHops.Reclaim(); // three lists that no flow uses are taken back
+        uint reused = _nextHops.Of(copies, all.AsSpan(0, 2));
         reused.ShouldNotBe(0u);
         _nextHops.Of(copies, all).ShouldBe(list);
     }

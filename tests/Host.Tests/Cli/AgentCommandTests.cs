@@ -183,18 +183,21 @@ public sealed class AgentCommandTests : IAsyncLifetime
     {
         AgentOptions? given = null;
         CliRun run = await CliRun.OfAsync(
-            "/run/x", ["run", "--config", "f.yaml", "--host", "gw1", "--pins", "/p", "--attach", "clsact"],
+            "/run/x",
+            ["run", "--config", "f.yaml", "--host", "gw1", "--pins", "/p", "--attach", "clsact", "--workers", "3"],
             (options, _) =>
             {
                 given = options;
                 return Task.FromResult(7);
             });
         run.ExitCode.ShouldBe(7);
-        given.ShouldBe(new AgentOptions("f.yaml", "gw1", "/p", "/run/x", AttachChoice.Clsact));
+        given.ShouldBe(new AgentOptions("f.yaml", "gw1", "/p", "/run/x", AttachChoice.Clsact, Workers: 3));
     }
 
     [Theory]
     [InlineData("flow", "list", "--state", "sideways")]
+    [InlineData("run", "--config", "f.yaml", "--workers", "0")]
+    [InlineData("run", "--config", "f.yaml", "--workers", "17")]
     [InlineData("nonsense")]
     [InlineData("completion", "fish")]
     public async Task A_wrong_command_line_ends_with_2(params string[] arguments) =>

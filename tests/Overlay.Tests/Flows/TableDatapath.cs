@@ -99,6 +99,9 @@ internal sealed class TableDatapath : IDatapath
 
     public int ConnectionsMaxOf(bool isIpv4) => ConnectionsMax;
 
+    public InstallOutcome InstallNew(in FlowKey key, in FlowAction action) =>
+        Connections.ContainsKey(key) ? InstallOutcome.Exists : Install(key, action);
+
     public InstallOutcome Install(in FlowKey key, in FlowAction action)
     {
         if (BeforeInstall?.Invoke(key) is { } refused) return refused;

@@ -1,0 +1,89 @@
+using System;
+using System.Threading;
+using Genkan.Datapath.Tables;
+using Genkan.Overlay.Flows;
+
+namespace Genkan.Host.Agent;
+
+/// <summary>
+/// One thread that handles packets: reads the rings of its CPUs in batches and gives them to its
+/// <see cref="Overlay.Flows.SlowPath"/>. What it allocates, it allocates at the start.
+/// </summary>
+internal sealed class PacketWorker
+{
+    /// <summary>Packets in a batch: between two looks at the gate, and in one call of the kernel.</summary>
+    public const int BatchMax = 64;
+
+    private static readonly TimeSpan IdleWait = TimeSpan.FromSeconds(1);
+
+    private readonly int _index;
+    private readonly DatapathWorker _datapath;
+    private readonly WorkerGate _gate;
+    private readonly FaultLog _faults;
+    private ulong _batches;
+
+    /// <summary>Wires a worker.</summary>
+    /// <param name="index">Zero-based.</param>
+    /// <param name="datapath">Its tables and rings.</param>
+    /// <param name="slowPath">What it has in common with the others.</param>
+    /// <param name="gate">Where it asks for a batch.</param>
+    /// <param name="faults">Where faults of ours go.</param>
+    public PacketWorker(int index, DatapathWorker datapath, SlowPath slowPath, WorkerGate gate, FaultLog faults)
+    {
+        (_index, _datapath, _gate, _faults) = (index, datapath, gate, faults);
+        SlowPath = new SlowPath(slowPath, datapath);
+    }
+
+    /// <summary>What it does with packets.</summary>
+    public SlowPath SlowPath { get; }
+
+    /// <summary>Batches so far.</summary>
+    public ulong Batches => Volatile.Read(ref _batches);
+
+    /// <summary>Octets that wait in its rings.</summary>
+    public long BacklogOctets => _datapath.Upcalls.BacklogOctets;
+
+    /// <summary>Runs until cancelled.</summary>
+    public void Run(CancellationToken stop)
+    {
+        using CancellationTokenRegistration wake = stop.Register(_datapath.Upcalls.Wake);
+        while (!stop.IsCancellationRequested)
+        {
+            if (!_datapath.Upcalls.HasWaiting)
+            {
+                _datapath.Upcalls.Wait(IdleWait);
+                continue;
+            }
+
+            _gate.Enter(_index);
+            try
+            {
+                HandleBatch();
+            }
+            finally
+            {
+                _gate.Exit(_index);
+            }
+        }
+    }
+
+    private void HandleBatch()
+    {
+        for (int i = 0; i < BatchMax && _datapath.Upcalls.TryRead(out UpcallFrame upcall); i++) Handle(upcall);
+        _datapath.Flush();
+        _batches++;
+    }
+
+    /// <summary>A packet may be an attack: a fault of ours that it finds costs that packet, never the worker.</summary>
+    private void Handle(in UpcallFrame upcall)
+    {
+        try
+        {
+            SlowPath.Handle(upcall.Upcall, upcall.Frame);
+        }
+        catch (Exception fault) when (fault is not OutOfMemoryException)
+        {
+            _faults.Packet(fault, upcall.Frame);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+using System.Collections.Generic;
+using System.Threading;
+using Genkan.Nat;
+using Genkan.Overlay.Topology;
+
+namespace Genkan.Overlay.Flows;
+
+/// <summary>
+/// What the workers of one agent share: the topology in force, translations, flow classes, shares of the tables. All of
+/// it is safe while workers handle packets in parallel; what stands here as a plain property is written only while
+/// none does (see <see cref="SlowPath"/>).
+/// </summary>
+internal sealed class SlowPathState
+{
+    private readonly List<SlowPath> _workers = [];
+    private int _negatives;
+
+    /// <summary>Makes the state of an agent.</summary>
+    /// <param name="datapath">The kernel's tables.</param>
+    /// <param name="nat">Translations of this host.</param>
+    /// <param name="classes">Flow classes.</param>
+    /// <param name="topology">First topology.</param>
+    public SlowPathState(IDatapath datapath, NatTable nat, FlowClasses classes, TopologySnapshot topology)
+    {
+        (Nat, Classes, Topology) = (nat, classes, topology);
+        Quota = new ConnectionQuota(datapath);
+    }
+
+    /// <summary>The topology that packets are simulated against; replaced only while no worker handles.</summary>
+    public TopologySnapshot Topology { get; set; }
+
+    /// <summary>Translations of this host.</summary>
+    public NatTable Nat { get; }
+
+    /// <summary>Flow classes.</summary>
+    public FlowClasses Classes { get; }
+
+    /// <summary>Shares of the connection tables.</summary>
+    public ConnectionQuota Quota { get; }
+
+    /// <summary>Classes whose flows are to be simulated again.</summary>
+    public Revalidations Revalidations { get; } = new();
+
+    /// <summary>Share of each port of the ICMP errors.</summary>
+    public IcmpErrorLimit ErrorLimit { get; } = new();
+
+    /// <summary>Connections whose entries are being replaced.</summary>
+    public FlowLocks Locks { get; } = new();
+
+    /// <summary>Routers that translate with ports of this host; changed only while no worker handles.</summary>
+    public HashSet<ObjectId> Zones { get; } = [];
+
+    /// <summary>Drop verdicts in the connection table, about: the sweep counts them anew.</summary>
+    public int Negatives
+    {
+        get => Volatile.Read(ref _negatives);
+        set => Volatile.Write(ref _negatives, value);
+    }
+
+    /// <summary>What all workers have done so far.</summary>
+    public SlowPathCounters Total
+    {
+        get
+        {
+            SlowPathCounters total = default;
+            foreach (SlowPath worker in _workers) total += worker.Counters;
+            return total;
+        }
+    }
+
+    /// <summary>Adds a worker; before the first packet.</summary>
+    public void Join(SlowPath worker) => _workers.Add(worker);
+
+    /// <summary>Counts a drop verdict.</summary>
+    public void AddNegative() => Interlocked.Increment(ref _negatives);
+}
