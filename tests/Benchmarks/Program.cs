@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Collections.Immutable;
 using System.Globalization;
 using System.IO;
 using System.Linq;
@@ -8,10 +9,14 @@ using Genkan.Datapath.Native;
 
 namespace Genkan.Benchmarks;
 
-/// <summary>Lists the benchmarks, or runs the named ones.</summary>
+/// <summary>
+/// Lists the benchmarks, or runs the named ones. Exit code: 0 all bars reached, 1 a bar missed or a benchmark failed, 2
+/// misused, 130 interrupted.
+/// </summary>
 internal static class Program
 {
     private const int RunsMin = 5;
+    private const int MissedExitCode = 1;
     private const int InterruptedExitCode = 130;
 
     private readonly record struct Options(bool Json, bool PeerOnly, int Runs);
@@ -45,16 +50,20 @@ internal static class Program
         using PosixSignalRegistration hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
         Lab.RemoveLeftovers();
         List<Result> results = [];
+        List<string> failed = [];
         foreach (IBenchmark benchmark in benchmarks)
         {
             if (Lab.IsClosing) return InterruptedExitCode;
             try
             {
-                using (benchmark) results.Add(Measure(benchmark, options));
-                if (options.Json) Console.Out.WriteLine(results[^1].ToJson());
+                ImmutableArray<Result> measured;
+                using (benchmark) measured = Measure(benchmark, options);
+                results.AddRange(measured);
+                foreach (Result r in measured.Where(_ => options.Json)) Console.Out.WriteLine(r.ToJson());
             }
             catch (Exception e) when (e is InvalidOperationException or KernelException or IOException)
             {
+                failed.Add(benchmark.Name);
                 Console.Error.WriteLine($"{benchmark.Name}: {e.Message}");
             }
             finally
@@ -65,36 +74,46 @@ internal static class Program
 
         if (Lab.IsClosing) return InterruptedExitCode;
         if (!options.Json) Result.WriteTable(Console.Out, results);
-        return results.Count == benchmarks.Length ? 0 : 1;
+        Result.WriteSummary(options.Json ? Console.Error : Console.Out, results, failed);
+        return failed.Count > 0 || results.Exists(r => r.IsReached == false) ? MissedExitCode : 0;
     }
 
     /// <summary>
     /// Ours and the peer by turns; who is first changes with each turn, so that none always has the warmer machine.
     /// </summary>
-    private static Result Measure(IBenchmark benchmark, Options options)
+    private static ImmutableArray<Result> Measure(IBenchmark benchmark, Options options)
     {
         Console.Error.WriteLine($"{benchmark.Name}: preparing");
         if (benchmark.Peer is not null) benchmark.PreparePeer();
         if (!options.PeerOnly) benchmark.PrepareOurs();
-        List<double> ours = [];
-        List<double> peers = [];
+        List<double[]> ours = [];
+        List<double[]> peers = [];
         for (int run = 0; run < options.Runs; run++)
         {
             bool oursFirst = run % 2 == 0;
             if (oursFirst && !options.PeerOnly) ours.Add(benchmark.RunOurs());
             if (benchmark.Peer is not null) peers.Add(benchmark.RunPeer());
             if (!oursFirst && !options.PeerOnly) ours.Add(benchmark.RunOurs());
-            string figures = Last("ours", ours) + Last("peer", peers) + benchmark.Unit;
-            Console.Error.WriteLine($"{benchmark.Name}: run {run + 1} of {options.Runs}: {figures}");
+            string said = string.Join("; ", benchmark.Figures.Select((f, i) => Last(f, i, ours, peers)));
+            Console.Error.WriteLine($"{benchmark.Name}: run {run + 1} of {options.Runs}: {said}");
         }
 
-        return new Result(benchmark, MedianOf(ours), MedianOf(peers), options.Runs);
+        return [.. benchmark.Figures.Select((f, i) =>
+            new Result(benchmark, f, f.Of(ValuesOf(ours, i)), f.Of(ValuesOf(peers, i)), options.Runs))];
     }
 
-    private static double? MedianOf(List<double> values) => values.Count > 0 ? Result.Median(values) : null;
+    /// <summary>One figure's values; a side that does not have the figure gives none.</summary>
+    private static double[] ValuesOf(List<double[]> runs, int index) =>
+        [.. runs.Where(values => index < values.Length).Select(values => values[index])];
 
-    private static string Last(string side, List<double> values) =>
-        values.Count > 0 ? string.Create(CultureInfo.InvariantCulture, $"{side} {values[^1]:G4} ") : "";
+    private static string Last(Figure figure, int index, List<double[]> ours, List<double[]> peers)
+    {
+        string name = figure.Name.Length > 0 ? figure.Name + " " : "";
+        return name + Last("ours", ValuesOf(ours, index)) + Last("peer", ValuesOf(peers, index)) + figure.Unit;
+    }
+
+    private static string Last(string side, double[] values) =>
+        values.Length > 0 ? string.Create(CultureInfo.InvariantCulture, $"{side} {values[^1]:G4} ") : "";
 
     private static void Stop(PosixSignalContext context)
     {

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Immutable;
 using System.Threading;
 using Genkan.Benchmarks.Ours;
 using Genkan.Benchmarks.Traffic;
@@ -34,11 +35,10 @@ internal sealed class Simulate(string name, bool octets) : IBenchmark
         ? "octets allocated for each simulation"
         : "first packets decided by the simulation on one core, half routed, half through source NAT";
 
-    public string Unit => octets ? "octets/simulation" : "simulations/s";
-
     public string? Peer => null;
 
-    public bool LowerIsBetter => octets;
+    public ImmutableArray<Figure> Figures =>
+        [new Figure(octets ? "octets/simulation" : "simulations/s", LowerIsBetter: octets)];
 
     public void PreparePeer() => throw new InvalidOperationException("there is no peer");
 
@@ -61,7 +61,7 @@ internal sealed class Simulate(string name, bool octets) : IBenchmark
         for (int i = 0; i < RoundCount; i++) Round(TimeSpan.Zero); // until the compiler has seen enough
     }
 
-    public double RunOurs()
+    public double[] RunOurs()
     {
         double figure = 0;
         Thread thread = new(() =>
@@ -77,10 +77,10 @@ internal sealed class Simulate(string name, bool octets) : IBenchmark
         });
         thread.Start();
         thread.Join();
-        return figure;
+        return [figure];
     }
 
-    public double RunPeer() => throw new InvalidOperationException("there is no peer");
+    public double[] RunPeer() => throw new InvalidOperationException("there is no peer");
 
     public void Dispose()
     {

@@ -1,11 +1,10 @@
-using System;
 using Genkan.Benchmarks.Peers;
 using Genkan.Benchmarks.Traffic;
 
 namespace Genkan.Benchmarks.Ours;
 
 /// <summary>Two genkan hosts and a VM on each, in one network, over the same underlay as the peer's.</summary>
-internal sealed class OverlayOurs : IDisposable
+internal sealed class OverlayOurs : ISide
 {
     private readonly GenkanLab _genkan = new();
     private readonly TcpTransfer _transfer;
@@ -25,7 +24,7 @@ internal sealed class OverlayOurs : IDisposable
     }
 
     /// <summary>Gigabits each second that one TCP connection carries.</summary>
-    internal double Measure() => _transfer.Measure();
+    public double[] Measure() => [_transfer.Measure()];
 
     /// <inheritdoc />
     public void Dispose() => _genkan.Dispose();

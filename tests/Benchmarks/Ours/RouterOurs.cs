@@ -4,7 +4,7 @@ using Genkan.Benchmarks.Traffic;
 namespace Genkan.Benchmarks.Ours;
 
 /// <summary>One genkan host between a VM that sends and a sink: another VM, or the ISP behind source NAT.</summary>
-internal sealed class RouterOurs : IDisposable
+internal sealed class RouterOurs : ISide
 {
     private const string Sender = "vm1";
     private const string Gateway = "10.0.1.1";
@@ -39,7 +39,7 @@ internal sealed class RouterOurs : IDisposable
     }
 
     /// <summary>Millions of packets that arrive for each second of the core's time.</summary>
-    internal double Measure() => _generator.Measure(_sink);
+    public double[] Measure() => [_generator.Measure(_sink)];
 
     /// <inheritdoc />
     public void Dispose()

@@ -8,7 +8,7 @@ namespace Genkan.Benchmarks.Peers;
 /// source NAT and a stateful filter if asked. Neighbours are static, reverse-path filters are off: the fastest that
 /// it can be.
 /// </summary>
-internal sealed class RouterPeer : IDisposable
+internal sealed class RouterPeer : ISide
 {
     private const string InsideMac = "02:00:00:00:01:01";
     private const string SenderMac = "02:00:00:00:01:02";
@@ -69,7 +69,7 @@ internal sealed class RouterPeer : IDisposable
     }
 
     /// <summary>Millions of packets that arrive for each second of the core's time.</summary>
-    internal double Measure() => _generator.Measure(_sink, _answers);
+    public double[] Measure() => [_generator.Measure(_sink, _answers)];
 
     /// <inheritdoc />
     public void Dispose()

@@ -1,4 +1,3 @@
-using System;
 using Genkan.Benchmarks.Traffic;
 
 namespace Genkan.Benchmarks.Peers;
@@ -7,7 +6,7 @@ namespace Genkan.Benchmarks.Peers;
 /// Linux as an overlay: two hosts, each with a bridge of a VM's veth and a VXLAN device, over an underlay of MTU
 /// 1600. All offloads are as the kernel sets them, which is on.
 /// </summary>
-internal sealed class VxlanPeer : IDisposable
+internal sealed class VxlanPeer : ISide
 {
     /// <summary>MTU of the underlay, in octets; the VMs have 1500.</summary>
     internal const int UnderlayMtu = 1_600;
@@ -41,7 +40,7 @@ internal sealed class VxlanPeer : IDisposable
     }
 
     /// <summary>Gigabits each second that one TCP connection carries.</summary>
-    internal double Measure() => _transfer.Measure();
+    public double[] Measure() => [_transfer.Measure()];
 
     /// <inheritdoc />
     public void Dispose() => _lab.Dispose();
