@@ -6,6 +6,45 @@ internal static class Configurations
     internal const string SenderMac = "fa:16:3e:00:01:02";
     internal const string ReceiverMac = "fa:16:3e:00:02:02";
 
+    /// <summary>One network on one host.</summary>
+    internal const string Bridged = """
+        hosts:
+          host1:
+            underlay: { address: 192.0.2.1, interface: underlay, mtu: 1600 }
+            ports:
+              vm1: { interface: vm1 }
+              vm2: { interface: vm2 }
+        tenants:
+          bench:
+            networks:
+              - name: net-1
+                mtu: 1500
+                subnets:
+                  - { name: net-1-v4, cidr: 10.0.1.0/24, gateway: 10.0.1.1, dhcp: true, lease: 1h }
+            routers:
+              - name: router
+                interfaces: [net-1-v4]
+            security_groups:
+              - name: open
+                rules:
+                  - { direction: egress, ethertype: ipv4 }
+                  - { direction: ingress, ethertype: ipv4, protocol: icmp }
+                  - { direction: ingress, ethertype: ipv4, protocol: udp, remote_group: open }
+                  - { direction: ingress, ethertype: ipv4, protocol: tcp, remote_group: open }
+            ports:
+              - name: vm1
+                network: net-1
+                mac: fa:16:3e:00:01:02
+                addresses: [10.0.1.2]
+                security_groups: [open]
+              - name: vm2
+                network: net-1
+                mac: fa:16:3e:00:02:02
+                addresses: [10.0.1.3]
+                security_groups: [open]
+
+        """;
+
     /// <summary>Two networks and a router on one host.</summary>
     internal const string Routed = """
         hosts:
@@ -34,6 +73,7 @@ internal static class Configurations
                   - { direction: egress, ethertype: ipv4 }
                   - { direction: ingress, ethertype: ipv4, protocol: icmp }
                   - { direction: ingress, ethertype: ipv4, protocol: udp, remote_group: open }
+                  - { direction: ingress, ethertype: ipv4, protocol: tcp, remote_group: open }
             ports:
               - name: vm1
                 network: net-1
@@ -119,6 +159,7 @@ internal static class Configurations
                 rules:
                   - { direction: egress, ethertype: ipv4 }
                   - { direction: ingress, ethertype: ipv4, protocol: icmp }
+                  - { direction: ingress, ethertype: ipv4, protocol: udp, remote_group: open }
                   - { direction: ingress, ethertype: ipv4, protocol: tcp, remote_group: open }
             ports:
               - name: vm1

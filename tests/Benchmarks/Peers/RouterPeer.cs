@@ -1,4 +1,3 @@
-using System;
 using Genkan.Benchmarks.Traffic;
 
 namespace Genkan.Benchmarks.Peers;
@@ -8,7 +7,7 @@ namespace Genkan.Benchmarks.Peers;
 /// source NAT and a stateful filter if asked. Neighbours are static, reverse-path filters are off: the fastest that
 /// it can be.
 /// </summary>
-internal sealed class RouterPeer : ISide
+internal sealed class RouterPeer : ITestbed
 {
     private const string InsideMac = "02:00:00:00:01:01";
     private const string SenderMac = "02:00:00:00:01:02";
@@ -33,50 +32,53 @@ internal sealed class RouterPeer : ISide
 
         """;
 
-    private readonly Lab _lab = new();
-    private readonly Sink _sink;
-    private readonly FrameGenerator _generator;
-    private readonly FrameGenerator? _answers;
-
     /// <summary>Builds it.</summary>
     /// <param name="masquerade">Whether it translates and filters, like a tenant's router with security groups.</param>
-    /// <param name="flowCount">Flows that the generator sends by turns.</param>
-    internal RouterPeer(bool masquerade, int flowCount)
+    internal RouterPeer(bool masquerade)
     {
-        foreach (string role in (string[])["vm", "router", "sink"]) _lab.AddNamespace(role);
-        _lab.AddCable("vm", "eth0", "router", "inside");
-        _lab.AddCable("router", "outside", "sink", "eth0");
-        _lab.Ip("vm", $"link set eth0 address {SenderMac}");
-        _lab.Ip("router", $"link set inside address {InsideMac}");
-        _lab.Ip("router", $"link set outside address {OutsideMac}");
-        _lab.Ip("sink", $"link set eth0 address {SinkMac}");
-        _lab.Ip("router", "address add 10.0.1.1/24 dev inside");
-        _lab.Ip("router", "address add 10.0.2.1/24 dev outside");
-        _lab.Ip("router", $"neighbour replace 10.0.1.2 lladdr {SenderMac} dev inside nud permanent");
-        _lab.Ip("router", $"neighbour replace 10.0.2.2 lladdr {SinkMac} dev outside nud permanent");
-        _lab.Run("router", "sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 "
+        foreach (string role in (string[])[Sender, "router", Receiver]) Lab.AddNamespace(role);
+        Lab.AddCable(Sender, "eth0", "router", "inside");
+        Lab.AddCable("router", "outside", Receiver, "eth0");
+        Lab.Ip(Sender, $"link set eth0 address {SenderMac}");
+        Lab.Ip("router", $"link set inside address {InsideMac}");
+        Lab.Ip("router", $"link set outside address {OutsideMac}");
+        Lab.Ip(Receiver, $"link set eth0 address {SinkMac}");
+        Lab.Ip("router", "address add 10.0.1.1/24 dev inside");
+        Lab.Ip("router", "address add 10.0.2.1/24 dev outside");
+        Lab.Ip("router", $"neighbour replace 10.0.1.2 lladdr {SenderMac} dev inside nud permanent");
+        Lab.Ip("router", $"neighbour replace 10.0.2.2 lladdr {SinkMac} dev outside nud permanent");
+        Lab.Run("router", "sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 "
             + "net.ipv4.conf.inside.rp_filter=0 net.ipv4.conf.outside.rp_filter=0");
-        if (masquerade) _lab.Run("router", "nft -f -", Rules);
+        if (masquerade) Lab.Run("router", "nft -f -", Rules);
 
-        _sink = new Sink(_lab, "sink", "eth0");
-        UdpBursts bursts = new(Mac(InsideMac), Mac(SenderMac), [10, 0, 1, 2], [10, 0, 2, 2]);
-        _generator = new FrameGenerator(_lab, "vm", "eth0", bursts, flowCount);
+        Lab.Ip("router", "route add default via 10.0.2.2 dev outside");
+        Lab.Ip(Sender, "address add 10.0.1.2/24 dev eth0");
+        Lab.Ip(Sender, "route add default via 10.0.1.1");
+        Lab.Ip(Receiver, $"address add {ReceiverAddress}/24 dev eth0");
+        Lab.Ip(Receiver, "route add default via 10.0.2.1");
+        Bursts = new UdpBursts(Octets.OfMac(InsideMac), Octets.OfMac(SenderMac), [10, 0, 1, 2], [10, 0, 2, 2]);
         if (!masquerade) return;
 
         // Masquerading keeps a source port that is free. So these answer each flow: they are established.
-        UdpBursts replies = new(Mac(OutsideMac), Mac(SinkMac), [10, 0, 2, 2], [10, 0, 2, 1]) { AreReplies = true };
-        _answers = new FrameGenerator(_lab, "sink", "eth0", replies, flowCount);
+        Bursts = Bursts with { Destination = [203, 0, 113, 129] };
+        Answers = new UdpBursts(Octets.OfMac(OutsideMac), Octets.OfMac(SinkMac), Bursts.Destination, [10, 0, 2, 1])
+        {
+            AreReplies = true,
+        };
     }
 
-    /// <summary>Millions of packets that arrive for each second of the core's time.</summary>
-    public double[] Measure() => [_generator.Measure(_sink, _answers)];
+    public Lab Lab { get; } = new();
+
+    public string Sender => "vm";
+
+    public string Receiver => "sink";
+
+    public string ReceiverAddress => "10.0.2.2";
+
+    public UdpBursts Bursts { get; }
+
+    public UdpBursts? Answers { get; }
 
     /// <inheritdoc />
-    public void Dispose()
-    {
-        _sink.Dispose();
-        _lab.Dispose();
-    }
-
-    private static byte[] Mac(string text) => Convert.FromHexString(text.Replace(":", "", StringComparison.Ordinal));
+    public void Dispose() => Lab.Dispose();
 }

@@ -1,5 +1,6 @@
 using System;
 using System.Diagnostics;
+using System.Threading;
 using Genkan.Datapath.Namespaces;
 
 namespace Genkan.Benchmarks.Traffic;
@@ -10,10 +11,20 @@ internal sealed class FrameGenerator
     private static readonly TimeSpan WarmUp = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan Window = TimeSpan.FromMilliseconds(1_500);
 
+    /// <summary>Between two batches of new flows: at most 8,000 new flows a second.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>What is on its way through an agent arrives within it.</summary>
+    private static readonly TimeSpan Settling = TimeSpan.FromMilliseconds(200);
+
+    private const int RoundsMax = 5;
+
     private readonly Lab _lab;
     private readonly string _role;
     private readonly int _interfaceIndex;
     private readonly byte[] _bursts;
+    private readonly int _burstCount;
+    private readonly int _framesInBurst;
 
     /// <summary>Builds the bursts, and has the sender's kernel cut them before its interface.</summary>
     /// <param name="lab">Where.</param>
@@ -26,7 +37,8 @@ internal sealed class FrameGenerator
         (_lab, _role, _interfaceIndex) = (lab, role, lab.InterfaceIndex(role, interfaceName));
         lab.Run(role, $"ethtool -K {interfaceName} gso off tx-udp-segmentation off");
         int batchCount = (flowCount + FrameSender.BatchMax - 1) / FrameSender.BatchMax;
-        _bursts = bursts.Build(flowCount, batchCount * FrameSender.BatchMax);
+        (_burstCount, _framesInBurst) = (batchCount * FrameSender.BatchMax, bursts.FrameCount);
+        _bursts = bursts.Build(flowCount, _burstCount);
     }
 
     /// <summary>Sends each burst once, without measuring.</summary>
@@ -35,23 +47,51 @@ internal sealed class FrameGenerator
         using NetworkNamespace space = _lab.Open(_role);
         space.Run(() =>
         {
-            using FrameSender sender = new(_interfaceIndex, _bursts);
-            for (int sent = 0; sent < _bursts.Length / UdpBursts.BurstSize; sent += FrameSender.BatchMax) sender.Send();
+            using FrameSender sender = MakeSender();
+            for (int sent = 0; sent < _burstCount; sent += FrameSender.BatchMax) sender.Send();
         });
+    }
+
+    /// <summary>
+    /// Sends each burst at a pace that new flows may come at, again and again, until all frames of a round arrive.
+    /// </summary>
+    /// <param name="sink">Where they end.</param>
+    /// <exception cref="InvalidOperationException">After <see cref="RoundsMax"/> rounds some still do not.</exception>
+    internal void Establish(Sink sink)
+    {
+        using NetworkNamespace space = _lab.Open(_role);
+        long arrived = 0;
+        for (int round = 0; round < RoundsMax; round++)
+        {
+            long before = sink.Count();
+            space.Run(() =>
+            {
+                using FrameSender sender = MakeSender();
+                for (int sent = 0; sent < _burstCount; sent += FrameSender.BatchMax)
+                {
+                    sender.Send();
+                    Thread.Sleep(Pause);
+                }
+            });
+            Thread.Sleep(Settling);
+            arrived = sink.Count() - before;
+            if (arrived >= (long)_burstCount * _framesInBurst) return;
+        }
+
+        throw new InvalidOperationException(
+            $"of {_burstCount} flows the sink sees {arrived} frames: not all of them are forwarded");
     }
 
     /// <summary>Millions of frames that reach the sink for each second of the core's time.</summary>
     /// <param name="sink">Where they end.</param>
-    /// <param name="answers">What the other side sends back after the warm-up, or null.</param>
-    internal double Measure(Sink sink, FrameGenerator? answers = null)
+    internal double Measure(Sink sink)
     {
         using NetworkNamespace space = _lab.Open(_role);
         return space.Run(() =>
         {
             Core.BindThisThread();
-            using FrameSender sender = new(_interfaceIndex, _bursts);
+            using FrameSender sender = MakeSender();
             SendFor(sender, WarmUp);
-            answers?.SendOnce();
             (long count, TimeSpan time) = (sink.Count(), Core.TimeOfThisThread());
             SendFor(sender, Window);
             (count, time) = (sink.Count() - count, Core.TimeOfThisThread() - time);
@@ -59,6 +99,8 @@ internal sealed class FrameGenerator
             return count / time.TotalSeconds / 1e6;
         });
     }
+
+    private FrameSender MakeSender() => new(_interfaceIndex, _bursts, _bursts.Length / _burstCount);
 
     private static void SendFor(FrameSender sender, TimeSpan duration)
     {

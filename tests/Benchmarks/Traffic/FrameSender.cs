@@ -31,7 +31,8 @@ internal sealed unsafe class FrameSender : IDisposable
     /// <summary>Opens a socket on an interface of the calling thread's namespace.</summary>
     /// <param name="interfaceIndex">The interface.</param>
     /// <param name="bursts">Bursts one behind the other; a multiple of <see cref="BatchMax"/>.</param>
-    internal FrameSender(int interfaceIndex, ReadOnlySpan<byte> bursts)
+    /// <param name="burstSize">Octets of each.</param>
+    internal FrameSender(int interfaceIndex, ReadOnlySpan<byte> bursts, int burstSize)
     {
         _fd = FileDescriptor.Open(Libc.Socket(AddressFamilyPacket, RawCloexec, 0), "socket(AF_PACKET)");
         int one = 1;
@@ -42,7 +43,7 @@ internal sealed unsafe class FrameSender : IDisposable
         BinaryPrimitives.WriteInt32LittleEndian(address[4..], interfaceIndex);
         fixed (byte* at = address) Demand(Libc.Bind(_fd.Value, at, LinkLayerAddressSize), "bind");
 
-        _burstCount = bursts.Length / UdpBursts.BurstSize;
+        _burstCount = bursts.Length / burstSize;
         _bursts = (byte*)NativeMemory.Alloc((nuint)bursts.Length);
         _vectors = (IoVector*)NativeMemory.AllocZeroed((nuint)_burstCount, (nuint)sizeof(IoVector));
         _messages = (MmsgHeader*)NativeMemory.AllocZeroed((nuint)_burstCount, (nuint)sizeof(MmsgHeader));
@@ -50,7 +51,7 @@ internal sealed unsafe class FrameSender : IDisposable
         for (int i = 0; i < _burstCount; i++)
         {
             _vectors[i] =
-                new IoVector { Base = _bursts + (i * UdpBursts.BurstSize), LengthOctets = UdpBursts.BurstSize };
+                new IoVector { Base = _bursts + ((nint)i * burstSize), LengthOctets = (nuint)burstSize };
             _messages[i].Header = new MsgHeader { Vectors = _vectors + i, VectorCount = 1 };
         }
     }

@@ -13,11 +13,11 @@ namespace Genkan.Benchmarks.Traffic;
 /// <param name="Destination">Four octets.</param>
 internal sealed record UdpBursts(byte[] DestinationMac, byte[] SourceMac, byte[] Source, byte[] Destination)
 {
-    /// <summary>Frames that a burst becomes.</summary>
-    internal const int FrameCount = 16;
+    /// <summary>Frames of a burst unless somebody asks for another number.</summary>
+    internal const int FrameCountUsual = 16;
 
-    /// <summary>Octets of a burst with its offload header.</summary>
-    internal const int BurstSize = OffloadSize + EthernetSize + Ipv4Size + UdpSize + (FrameCount * PayloadSize);
+    /// <summary>Flows to or from one far address. A source may hold no more ports of a NAT (RFC 6888 REQ-4).</summary>
+    private const int FlowsPerAddress = 4_000;
 
     /// <summary>Octets of each frame.</summary>
     internal const int FrameSize = EthernetSize + Ipv4Size + UdpSize + PayloadSize;
@@ -34,19 +34,28 @@ internal sealed record UdpBursts(byte[] DestinationMac, byte[] SourceMac, byte[]
     private const ushort FirstFlowPort = 10_000;
     private const ushort DiscardPort = 9;
 
+    /// <summary>Frames that a burst becomes.</summary>
+    internal int FrameCount { get; init; } = FrameCountUsual;
+
+    /// <summary>Octets of a burst with its offload header.</summary>
+    internal int BurstSize => OffloadSize + EthernetSize + Ipv4Size + UdpSize + (FrameCount * PayloadSize);
+
     /// <summary>
     /// Whether these answer: then the destination port is the flow's and the source port is the service's.
     /// </summary>
     internal bool AreReplies { get; init; }
 
-    /// <summary>Bursts one behind the other; each next one is of the next flow, by its port.</summary>
-    /// <param name="flowCount">Flows; at most 50,000.</param>
+    /// <summary>
+    /// Bursts one behind the other; each next one is of the next flow, by its port, then by the last octet of the far
+    /// address: the destination, of answers the source.
+    /// </summary>
+    /// <param name="flowCount">Flows; at most 100,000.</param>
     /// <param name="burstCount">Bursts.</param>
     internal byte[] Build(int flowCount, int burstCount)
     {
         byte[] bursts = new byte[burstCount * BurstSize];
         for (int i = 0; i < burstCount; i++)
-            Write(bursts.AsSpan(i * BurstSize, BurstSize), (ushort)(FirstFlowPort + (i % flowCount)));
+            Write(bursts.AsSpan(i * BurstSize, BurstSize), i % flowCount);
         return bursts;
     }
 
@@ -55,23 +64,24 @@ internal sealed record UdpBursts(byte[] DestinationMac, byte[] SourceMac, byte[]
     /// </summary>
     internal byte[] BuildFrames(int flowCount)
     {
-        byte[] bursts = Build(flowCount, flowCount);
+        UdpBursts single = this with { FrameCount = 1 };
+        byte[] bursts = single.Build(flowCount, flowCount);
         byte[] frames = new byte[flowCount * FrameSize];
         for (int i = 0; i < flowCount; i++)
         {
             Span<byte> frame = frames.AsSpan(i * FrameSize, FrameSize);
-            bursts.AsSpan((i * BurstSize) + OffloadSize, FrameSize).CopyTo(frame);
-            WriteLengths(frame[EthernetSize..], UdpSize + PayloadSize);
+            bursts.AsSpan((i * single.BurstSize) + OffloadSize, FrameSize).CopyTo(frame);
             frame.Slice(EthernetSize + Ipv4Size + ChecksumAt, 2).Clear();
         }
 
         return frames;
     }
 
-    private void Write(Span<byte> burst, ushort flowPort)
+    private void Write(Span<byte> burst, int flow)
     {
+        ushort flowPort = (ushort)(FirstFlowPort + (flow % FlowsPerAddress));
         burst[0] = NeedsChecksum;
-        burst[1] = UdpSegments;
+        if (FrameCount > 1) burst[1] = UdpSegments;
         BinaryPrimitives.WriteUInt16LittleEndian(burst[2..], EthernetSize + Ipv4Size + UdpSize);
         BinaryPrimitives.WriteUInt16LittleEndian(burst[4..], PayloadSize);
         BinaryPrimitives.WriteUInt16LittleEndian(burst[6..], EthernetSize + Ipv4Size);
@@ -87,10 +97,11 @@ internal sealed record UdpBursts(byte[] DestinationMac, byte[] SourceMac, byte[]
         ip[9] = Udp;
         Source.CopyTo(ip[12..]);
         Destination.CopyTo(ip[16..]);
+        ip[AreReplies ? 15 : 19] += (byte)(flow / FlowsPerAddress);
         Span<byte> udp = ip[Ipv4Size..];
         BinaryPrimitives.WriteUInt16BigEndian(udp, AreReplies ? DiscardPort : flowPort);
         BinaryPrimitives.WriteUInt16BigEndian(udp[2..], AreReplies ? flowPort : DiscardPort);
-        WriteLengths(ip, UdpSize + (FrameCount * PayloadSize));
+        WriteLengths(ip, (ushort)(UdpSize + (FrameCount * PayloadSize)));
     }
 
     /// <summary>
