@@ -134,11 +134,15 @@ public partial record struct PacketHeader
     /// True if an ICMP error may be sent about this packet (RFC 1122 §3.2.2, RFC 1812 §4.3.2.7, RFC 4443 §2.4 (e)).
     /// </summary>
     /// <remarks>Packet Too Big about IPv6 multicast is the one exception, which the caller knows.</remarks>
-    public readonly bool MayCauseIcmpError => (IsIpv4 || IsIpv6) && Fragment != FragmentKind.Later && !IsIcmpError
+    public readonly bool MayCauseIcmpError => (IsIpv4 || IsIpv6) && (Fragment == FragmentKind.None || IsFirstFragment)
+        && !IsIcmpError
         && !(IsIcmpv6 && IcmpType == (byte)Icmpv6Type.Redirect)
         && !EthernetDestination.IsMulticast && !Destination.IsMulticast && !Destination.IsBroadcast
         && !Source.IsMulticast && !Source.IsBroadcast && !Source.IsUnspecified && !Source.IsLoopback
         && !Source.IsThisNetwork;
+
+    /// <summary>Whether the packet is a fragment that begins its datagram, transport header and all.</summary>
+    public readonly bool IsFirstFragment => Fragment == FragmentKind.First && TransportAt >= 0;
 
     /// <summary>Whether an ICMP message's own checksum is right (RFC 792; RFC 4443 §2.3).</summary>
     /// <param name="frame">The frame that this was decoded from.</param>

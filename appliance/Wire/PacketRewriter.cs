@@ -53,6 +53,21 @@ public static class PacketRewriter
     }
 
     /// <summary>
+    /// Writes the whole transport checksum where the field holds the pseudo header's sum alone
+    /// (<see cref="IsPartial"/>): no device completes it once the packet is cut into fragments.
+    /// </summary>
+    /// <param name="frame">A frame that holds the whole datagram.</param>
+    /// <param name="header">Its headers, decoded without fault.</param>
+    public static void CompleteChecksum(Span<byte> frame, in PacketHeader header)
+    {
+        if (!IsPartial(frame, header)) return;
+        Span<byte> segment = frame[header.TransportAt..header.NetworkEnd];
+        ushort checksum = InternetChecksum.Compute(segment); // the field stands for the pseudo header
+        if (checksum == 0 && header.Protocol == IpProtocol.Udp) checksum = 0xFFFF; // RFC 768: zero means "none"
+        BinaryPrimitives.WriteUInt16BigEndian(segment[FrameWriter.ChecksumAt(header.Protocol)..], checksum);
+    }
+
+    /// <summary>
     /// Makes the packet that an ICMP error quotes look as its sender knows it (RFC 5508 §4.2): IP addresses, ports,
     /// identifier and the quoted checksums, and then the error's own checksum. The outer header is changed by
     /// <see cref="Apply"/>.

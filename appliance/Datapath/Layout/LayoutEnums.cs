@@ -63,4 +63,19 @@ public enum UpcallFlags : ushort
 
     /// <summary>From a tunnel.</summary>
     Tunnel = 1 << 2,
+
+    /// <summary>Too big where it was to leave by an uplink; it is rewritten already.</summary>
+    Leaving = 1 << 3,
+}
+
+/// <summary><c>enum fragment_flags</c>.</summary>
+[Flags]
+internal enum FragmentFlags : uint
+{
+    None = 0,
+    First = 1 << 0,
+    Awaited = 1 << 1,
+    Overlap = 1 << 2,
+    Whole = 1 << 3,
+    Agent = 1 << 4,
 }

@@ -57,6 +57,15 @@ internal static class LayoutLimits
     /// <summary>DIGEST_FACTOR.</summary>
     internal const ulong DigestFactor = 0x9e3779b97f4a7c15;
 
+    /// <summary>FRAGMENT_UNITS: 8-octet units of the longest datagram.</summary>
+    internal const int FragmentUnits = 8192;
+
+    /// <summary>FRAGMENT_WORDS.</summary>
+    internal const int FragmentWords = FragmentUnits / 64;
+
+    /// <summary>FRAGMENT_SHARE: datagrams in pieces that a port may begin at once.</summary>
+    internal const int FragmentShare = 128;
+
     /// <summary>Bit of <see cref="NeighbourKey.Bridge"/> that tells an uplink's key port from a bridge.</summary>
     internal const uint NeighbourUplink = 0x8000_0000;
 }

@@ -5,7 +5,7 @@ using Genkan.Overlay.Flows;
 namespace Genkan.Datapath.Layout;
 
 /// <summary><c>struct nexthop</c>.</summary>
-[StructLayout(LayoutKind.Explicit, Size = 32)]
+[StructLayout(LayoutKind.Explicit, Size = 40)]
 internal struct NexthopEntry
 {
     [FieldOffset(0)] internal NexthopKind Kind;
@@ -15,6 +15,7 @@ internal struct NexthopEntry
     [FieldOffset(8)] internal uint TunnelKey;
     [FieldOffset(12)] internal uint Port;
     [FieldOffset(16)] internal AddressOctets Peer;
+    [FieldOffset(32)] internal uint Mtu;
 }
 
 /// <summary><c>struct delivery</c>.</summary>

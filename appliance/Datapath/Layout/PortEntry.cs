@@ -17,6 +17,7 @@ internal struct PortEntry
     [FieldOffset(24)] internal uint Bridge;
     [FieldOffset(28)] internal uint Budget;
     [FieldOffset(32)] internal MacOctets Mac;
+    [FieldOffset(38)] internal ushort Mtu;
     [FieldOffset(40)] internal uint Ipv4;
     [FieldOffset(44)] internal uint HostIfindex;
     [FieldOffset(48)] internal AddressOctets Ipv6;

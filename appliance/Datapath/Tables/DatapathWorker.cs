@@ -2,6 +2,7 @@ using System;
 using Genkan.Overlay.Flows;
 using Genkan.Overlay.Simulation;
 using Genkan.Overlay.Topology;
+using Genkan.Wire;
 
 namespace Genkan.Datapath.Tables;
 
@@ -60,6 +61,10 @@ public sealed class DatapathWorker : IDatapath, IDisposable
 
     /// <inheritdoc/>
     public bool TryFind(in FlowKey key, out FlowEntry entry) => _shared.TryFind(key, out entry);
+
+    /// <inheritdoc/>
+    public bool TryFindFirst(in DatapathPort port, in PacketHeader later, out FirstFragment first) =>
+        _shared.TryFindFirst(port, later, out first);
 
     /// <inheritdoc/>
     public int Scan(Span<FlowEntry> entries, ref ulong cursor) => _shared.Scan(entries, ref cursor);

@@ -10,6 +10,7 @@ using Genkan.Datapath.Startup;
 using Genkan.Overlay.Flows;
 using Genkan.Overlay.Simulation;
 using Genkan.Overlay.Topology;
+using Genkan.Wire;
 
 namespace Genkan.Datapath.Tables;
 
@@ -31,6 +32,7 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
     private readonly DeliveryTable _deliveries;
     private readonly Generations _generations;
     private readonly ConnectionTable _connections;
+    private readonly FragmentTable _fragments;
     private readonly ClassTable _classes;
     private readonly NeighbourTable _neighbours;
     private readonly NatOwnerTable _natOwners;
@@ -54,10 +56,15 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
         _budgets = new BudgetTable(set.Map("budget"));
         _ports = new PortTable(set.Map("ports"), set.Map("link"), _budgets);
         _nextHops =
-            new NextHopTable(set.Map("nexthop"), set.Map("replication"), _ports) { CollectUsed = CollectNextHops };
+            new NextHopTable(set.Map("nexthop"), set.Map("replication"), _ports)
+            {
+                CollectUsed = CollectNextHops,
+                TunnelMtu = (uint)devices.TenantMtuMax,
+            };
         _deliveries = new DeliveryTable(set.Map("delivery"), _ports);
         _generations = new Generations(set.Map("generation"));
         _connections = new ConnectionTable(set.Map("conn4"), set.Map("conn6"), _generations, tags);
+        _fragments = new FragmentTable(set.Map("fragment"), set.Map("fragment_outside"));
         _classes = new ClassTable(set.Map("class"), _generations, tags, _ports);
         _neighbours = new NeighbourTable(set.Map("neighbour"), _ports);
         _natOwners = new NatOwnerTable(set.Map("nat_owner"), _nextHops);
@@ -173,6 +180,10 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
 
     /// <inheritdoc/>
     public bool TryFind(in FlowKey key, out FlowEntry entry) => _connections.TryFind(key, out entry);
+
+    /// <inheritdoc/>
+    public bool TryFindFirst(in DatapathPort port, in PacketHeader later, out FirstFragment first) =>
+        _fragments.TryFindFirst(port, later, out first);
 
     /// <inheritdoc/>
     public int Scan(Span<FlowEntry> entries, ref ulong cursor) => _connections.Scan(entries, ref cursor);

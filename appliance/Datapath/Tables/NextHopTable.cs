@@ -8,6 +8,7 @@ using Genkan.Datapath.Layout;
 using Genkan.Overlay.Flows;
 using Genkan.Overlay.Simulation;
 using Genkan.Overlay.Topology;
+using Genkan.Wire;
 
 namespace Genkan.Datapath.Tables;
 
@@ -30,6 +31,7 @@ internal sealed class NextHopTable : IDisposable
     private readonly SortedSet<uint> _freeHops = [];
     private readonly SortedSet<uint> _freeLists = [];
     private readonly HashSet<uint> _retired = [];
+    private readonly Dictionary<IpAddress, uint> _peerMtus = [];
     private HostPlan? _plan;
     private ulong _reclaimedAtNs;
 
@@ -48,6 +50,27 @@ internal sealed class NextHopTable : IDisposable
 
     /// <summary>Whether a table was found full: the next <see cref="Reclaim"/> may help.</summary>
     internal bool IsReclaimWanted { get; private set; }
+
+    /// <summary>Longest IP packet of a tenant that the tunnel device takes, 0 unknown.</summary>
+    internal uint TunnelMtu { get; set; }
+
+    /// <summary>Notes what the path to another host carries: one write for each of its next hops.</summary>
+    /// <param name="peer">Its underlay address.</param>
+    /// <param name="mtu">Octets of the longest IP packet of a tenant.</param>
+    internal void SetPeerMtu(IpAddress peer, uint mtu)
+    {
+        _peerMtus[peer] = mtu;
+        AddressOctets octets = AddressOctets.Of(peer);
+        foreach (uint index in _byEgress.Values)
+        {
+            ref NexthopEntry row = ref _nexthops[(int)index];
+            if (row.Kind == NexthopKind.Tunnel && ((ReadOnlySpan<byte>)row.Peer).SequenceEqual(octets))
+                row.Mtu = MtuTo(peer);
+        }
+    }
+
+    private uint MtuTo(IpAddress peer) =>
+        _peerMtus.TryGetValue(peer, out uint mtu) && (TunnelMtu == 0 || mtu < TunnelMtu) ? mtu : TunnelMtu;
 
     /// <summary>Next hops in use.</summary>
     internal int Count => _byEgress.Count + _byList.Count;
@@ -72,13 +95,13 @@ internal sealed class NextHopTable : IDisposable
     {
         if (_byEgress.TryGetValue(egress, out uint index)) return index;
         if (_plan is null || !TryResolve(egress, out NexthopEntry entry)) return 0;
-        if (!_adopted.Remove(entry, out index))
+        if (!_adopted.Remove(entry with { Mtu = 0 }, out index))
         {
             index = Allocate(_freeHops);
             if (index == 0) return 0;
-            Write(index, entry);
         }
 
+        Write(index, entry);
         _egresses[index] = egress;
         _byEgress[egress] = index;
         return index;
@@ -187,6 +210,7 @@ internal sealed class NextHopTable : IDisposable
         {
             NexthopEntry entry = _nexthops[(int)i];
             if (entry.Kind == NexthopKind.None) continue;
+            if (entry.Mtu != 0) _peerMtus[entry.Peer.ToAddress(entry.PeerIsIpv6 == 0)] = entry.Mtu;
             if (entry.Kind == NexthopKind.Replicate)
             {
                 if (entry.Arg >= _lists.Count) continue;
@@ -194,7 +218,7 @@ internal sealed class NextHopTable : IDisposable
                 while (!_byList.TryAdd(hash, i)) hash++;
                 _freeLists.Remove(entry.Arg);
             }
-            else if (!_adopted.TryAdd(entry, i))
+            else if (!_adopted.TryAdd(entry with { Mtu = 0 }, i)) // paths change without the way out being another
             {
                 continue; // a twin: nobody can tell them apart, so flows of this one go
             }
@@ -281,6 +305,7 @@ internal sealed class NextHopTable : IDisposable
             PeerIsIpv6 = host.UnderlayAddress.IsIpv4 ? (byte)0 : (byte)1,
             TunnelKey = DeliveryKey.Of(kind, target, hostId, binding).Value,
             Peer = AddressOctets.Of(host.UnderlayAddress),
+            Mtu = MtuTo(host.UnderlayAddress),
         };
         return true;
     }
@@ -384,7 +409,12 @@ internal sealed class NextHopTable : IDisposable
     private void Write(uint index, in NexthopEntry wanted)
     {
         ref NexthopEntry row = ref _nexthops[(int)index];
-        if (OctetComparer<NexthopEntry>.Instance.Equals(row, wanted)) return;
+        if (OctetComparer<NexthopEntry>.Instance.Equals(row with { Mtu = wanted.Mtu }, wanted))
+        {
+            row.Mtu = wanted.Mtu;
+            return;
+        }
+
         NexthopEntry next = wanted;
         next.Kind = NexthopKind.None;
         if (next.DropReason == DropReason.None) next.DropReason = DropReason.InterfaceGone;

@@ -207,11 +207,21 @@ internal sealed class PortTable : IDisposable
             Bridge = SlotOf(port.Device),
             Budget = _budgets.OfSlot(slot, DatapathLimits.PortFlowsPerSecond, DatapathLimits.PortFlowsBurst),
             Mac = MacOctets.Of(isUplink ? device.Mac : port.Mac),
+            Mtu = MtuOf(planned, plan, interfaces, device),
             Ipv4 = addresses.Where(a => a.IsIpv4).Select(NetworkOrder.Of).FirstOrDefault(),
             Ipv6 = addresses.Where(a => a.IsIpv6 && !a.IsLinkLocal).Select(AddressOctets.Of).FirstOrDefault(),
             HostIfindex = device.HostIfindex,
         });
         _known[slot] = new DatapathPort(IngressKind.Port, port.Id, keyPort, isUplink);
+    }
+
+    // What MSS is clamped to: of a network it is what its ports were told, of an uplink what its wire carries.
+    private static ushort MtuOf(PlannedPort planned, HostPlan plan, IInterfaces interfaces, UplinkDevice device)
+    {
+        if (planned.Uplink is null)
+            return (ushort)(plan.Bridges.FirstOrDefault(b => b.Id == planned.Port.Device)?.Mtu ?? 0);
+        if (device.HostIfindex == 0 || !interfaces.TryGet(planned.Interface, out InterfaceState wire)) return 0;
+        return (ushort)Math.Min(wire.Mtu, ushort.MaxValue);
     }
 
     // Uplinks of one external network share a slot in flow keys, so that a reply may come in by another ISP. The

@@ -9,13 +9,16 @@ namespace Genkan.Datapath.Tables;
 /// conn4  element 48 (hash) + 32 (key) + 128 (value) = 208 octets, + 16 a bucket, buckets rounded up to a power of two
 /// conn6  element 48 + 56 + 128 = 232 octets, + 16 a bucket
 /// class  as conn6
+/// fragment, fragment_outside  element 48 + 48 + 1,072 = 1,168 octets, of each
 /// 128 k + 64 k + 32 k entries = 29 + 16 + 8 = 53 MB of 2 GiB;  1 M + 512 k + 64 k = 235 + 130 + 16 = 381 MB of 4 GiB
+/// fragments: 2 × 4 k = 10 MB of 2 GiB;  2 × 8 k = 19 MB of 4 GiB
 /// </code>
 /// </summary>
 /// <param name="Conn4">IPv4 connections, both directions counted.</param>
 /// <param name="Conn6">IPv6 connections, both directions counted.</param>
 /// <param name="Class">Masked entries.</param>
-public sealed record TableSizes(uint Conn4, uint Conn6, uint Class)
+/// <param name="Fragment">Datagrams in pieces, from the tenants and again as many from the outside.</param>
+public sealed record TableSizes(uint Conn4, uint Conn6, uint Class, uint Fragment = 1024)
 {
     private const ulong Gibi = 1UL << 30;
 
@@ -27,8 +30,8 @@ public sealed record TableSizes(uint Conn4, uint Conn6, uint Class)
     public static TableSizes For(ulong memoryOctets) => memoryOctets switch
     {
         // A machine sold as 2 GiB shows a little less: the kernel keeps some to itself.
-        >= (Gibi * 15 / 4) => new(1 << 20, 1 << 19, 65_536),
-        >= (Gibi * 7 / 4) => new(131_072, 65_536, 32_768),
+        >= (Gibi * 15 / 4) => new(1 << 20, 1 << 19, 65_536, 8192),
+        >= (Gibi * 7 / 4) => new(131_072, 65_536, 32_768, 4096),
         _ => Small,
     };
 
@@ -40,5 +43,7 @@ public sealed record TableSizes(uint Conn4, uint Conn6, uint Class)
         ["conn4"] = Conn4,
         ["conn6"] = Conn6,
         ["class"] = Class,
+        ["fragment"] = Fragment,
+        ["fragment_outside"] = Fragment,
     };
 }

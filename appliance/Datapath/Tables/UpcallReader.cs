@@ -21,7 +21,8 @@ public readonly ref struct UpcallFrame
             header.Length,
             header.ClassId,
             new FrameOffload(header.GsoSize, header.VlanTci),
-            header.Kind == UpcallKind.TooBig ? header.Mtu : 0);
+            header.Kind == UpcallKind.TooBig ? header.Mtu : 0,
+            (header.Flags & UpcallFlags.Leaving) != UpcallFlags.None);
         Frame = frame;
         Time = TimeSpan.FromTicks((long)(header.TimeNs / TimeSpan.NanosecondsPerTick));
         Flags = header.Flags;

@@ -4,6 +4,7 @@
 #define GENKAN_DELIVER_H
 
 #include "flow.h"
+#include "mss.h"
 #include "parse.h"
 #include "rewrite.h"
 #include "stats.h"
@@ -110,8 +111,6 @@ static __always_inline int fib_reason(long rc)
 	case BPF_FIB_LKUP_RET_UNREACHABLE:
 	case BPF_FIB_LKUP_RET_PROHIBIT:
 		return DROP_ROUTE_REJECT;
-	case BPF_FIB_LKUP_RET_FRAG_NEEDED:
-		return DROP_TOO_BIG;
 	default:
 		return DROP_NO_ROUTE;
 	}
@@ -164,6 +163,22 @@ static __always_inline int resolve_neighbour(struct __sk_buff *skb, struct bpf_f
 #endif
 }
 
+int leaves_too_big(struct __sk_buff *skb, struct flow *f, __u32 uplink_slot, __u32 mtu);
+
+/*
+ * Only the route says how much the way out takes. The packet is rewritten already, so the agent's ICMP error goes back
+ * as one from the outside would: to the public source, and from there through its connection.
+ */
+__attribute__((noinline)) int leaves_too_big(struct __sk_buff *skb, struct flow *f, __u32 uplink_slot, __u32 mtu)
+{
+	if (!f || f->flags & FLOW_FROM_AGENT)
+		return -DROP_TOO_BIG;
+	f->slot = uplink_slot;
+	f->mtu = mtu;
+	f->upcall_flags |= UPCALL_F_LEAVING;
+	return upcall(skb, f, UPCALL_TOO_BIG);
+}
+
 int fib_exit(struct __sk_buff *skb, struct flow *f, __u32 table, __u32 uplink_slot);
 
 /* The hop limit is the ingress host's work: action.hops counts the router of the exit too. */
@@ -173,7 +188,7 @@ __attribute__((noinline)) int fib_exit(struct __sk_buff *skb, struct flow *f, __
 	struct bpf_fib_lookup fib = {};
 	struct link_key device = {};
 	struct ethhdr *eth;
-	__u32 *slot;
+	__u32 *slot, mtu = 0;
 	long rc;
 
 	if (unlikely(!f || !uplink || !uplink->host_ifindex))
@@ -183,10 +198,14 @@ __attribute__((noinline)) int fib_exit(struct __sk_buff *skb, struct flow *f, __
 		return rc;
 	fib.ifindex = uplink->host_ifindex;
 	fib.tbid = table;
-	/* a length spares the helper a search for the device; of a long packet only the device knows (segments) */
-	if (likely(skb->len <= MTU_ALWAYS))
+	/* a length is compared with the route's MTU, and spares the helper a search for the device */
+	if (likely(!skb->gso_size))
 		fib.tot_len = skb->len - L3_AT;
+	else if (bpf_check_mtu(skb, fib.ifindex, &mtu, 0, BPF_MTU_CHK_SEGS) > 0)
+		return leaves_too_big(skb, f, uplink_slot, mtu);
 	rc = bpf_fib_lookup(skb, &fib, sizeof(fib), BPF_FIB_LOOKUP_DIRECT | BPF_FIB_LOOKUP_TBID);
+	if (unlikely(rc == BPF_FIB_LKUP_RET_FRAG_NEEDED))
+		return leaves_too_big(skb, f, uplink_slot, fib.mtu_result);
 	if (unlikely(rc != BPF_FIB_LKUP_RET_SUCCESS && rc != BPF_FIB_LKUP_RET_NO_NEIGH))
 		return -fib_reason(rc);
 	if (unlikely(fib.ifindex != uplink->host_ifindex)) {
@@ -318,6 +337,19 @@ static __always_inline __u32 exit_interface(struct nexthop *nh)
 	return nh->kind == NEXTHOP_PORT ? port->ifindex : port->host_ifindex;
 }
 
+/* Octets of the IP packet; of several in one, those of each. */
+static __always_inline __u32 packet_octets(struct __sk_buff *skb, struct flow *f)
+{
+	__u32 header = sizeof(struct udphdr);
+	__u8 offset;
+
+	if (!skb->gso_size)
+		return skb->len - L3_AT;
+	if (f->proto == IPPROTO_TCP && bpf_skb_load_bytes(skb, f->l4_at + TCP_OFFSET_AT, &offset, 1) == 0)
+		header = (offset >> 4) * 4;
+	return f->l4_at + header + skb->gso_size - L3_AT;
+}
+
 int is_too_big(struct __sk_buff *skb, struct flow *f);
 
 /* Asked before the rewrite: the agent's ICMP error must quote the packet that the sender knows. */
@@ -330,6 +362,10 @@ __attribute__((noinline)) int is_too_big(struct __sk_buff *skb, struct flow *f)
 		return 0;
 	index = f->nexthop;
 	nh = bpf_map_lookup_elem(&nexthop, &index);
+	if (nh && nh->kind == NEXTHOP_TUNNEL && nh->mtu) {
+		f->mtu = nh->mtu;
+		return packet_octets(skb, f) > f->mtu;
+	}
 	ifindex = nh ? exit_interface(nh) : 0;
 	if (!ifindex || bpf_check_mtu(skb, ifindex, &mtu, 0, BPF_MTU_CHK_SEGS) <= 0)
 		return 0;
@@ -348,6 +384,8 @@ static __always_inline int forward(struct __sk_buff *skb, struct flow *f, struct
 		return f->flags & FLOW_FROM_AGENT ? -DROP_TOO_BIG : upcall(skb, f, UPCALL_TOO_BIG);
 	if (a->rewrite & REWRITE_HOP_LIMIT && unlikely(f->hop_limit <= a->hops))
 		return f->flags & FLOW_FROM_AGENT ? -DROP_HOP_LIMIT : upcall(skb, f, UPCALL_HOP_LIMIT);
+	if (unlikely(f->tcp_seen & TCP_SEEN_SYN))
+		clamp_syn(skb, f);
 	rc = rewrite(skb, f, a);
 	if (unlikely(rc < 0))
 		return rc;

@@ -16,9 +16,12 @@ enum drop_reason {
 	DROP_MARTIAN = 4,		/* source or destination that may not be on a wire */
 	DROP_NESTED_VLAN = 5,		/* more than one 802.1Q tag */
 	DROP_VLAN_NOT_BOUND = 6,	/* tag without a port on this interface */
-	DROP_FRAGMENT = 7,		/* later fragment that no rule can decide */
+	DROP_FRAGMENT = 7,		/* later fragment that no first one vouches for */
 	DROP_HOP_LIMIT = 8,		/* TTL or hop limit reached zero */
 	DROP_TOO_BIG = 9,		/* longer than the MTU of the way out, DF set */
+	DROP_FRAGMENT_OVERLAP = 10,	/* a fragment that overlaps another, and all that come after it */
+	DROP_FRAGMENT_WAIT = 11,	/* its first fragment did not come in time, or the queue was full */
+	DROP_FRAGMENT_BUDGET = 12,	/* the port's share of datagrams in pieces, or of packets to cut, is spent */
 
 	/* port and tunnel */
 	DROP_PORT_UNKNOWN = 16,		/* interface is not bound to a port */

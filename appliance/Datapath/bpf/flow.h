@@ -14,6 +14,7 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/pkt_cls.h>
+#include <linux/udp.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 #include "flow_maps.h"
@@ -32,6 +33,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "keys are put together
 
 #define IP_FLAG_MORE	0x2000
 #define IP_OFFSET_MASK	0x1fff
+#define TCP_OFFSET_AT	12		/* octet whose upper half is the header length in words */
 #define ICMP_ECHO_REPLY		0
 #define ICMP_ECHO_REQUEST	8
 #define ICMP6_ECHO_REQUEST	128
@@ -57,6 +59,7 @@ enum flow_flags {
 	FLOW_FROM_AGENT = 1 << 6,	/* never goes back up */
 	FLOW_ND = 1 << 7,
 	FLOW_OUTSIDE = 1 << 8,		/* came in by an uplink, from anybody */
+	FLOW_NAT_RETURN = 1 << 9,	/* came back to a NAT address, from anybody */
 };
 
 struct flow {
@@ -78,6 +81,9 @@ struct flow {
 	__u8 fragment;
 	__u8 state;		/* enum conn_state of the entry found */
 	__u8 pad;
+	__u16 fragment_at;	/* IPv6: offset of the Fragment header */
+	__be16 fragment_id;	/* IPv4: new identification if the source is translated, 0 none */
+	__u32 pad2;
 };
 
 #endif

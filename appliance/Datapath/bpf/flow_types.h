@@ -23,6 +23,7 @@
 #define BUDGET_DESTINATION_AT	4096	/* first destination object's budget */
 #define EXTENSION_HEADERS_MAX	6
 #define PENDING_FOLLOWERS_MAX	8	/* packets of a flow that wait behind its first one */
+#define PENDING_FRAGMENTS_MAX	48	/* a datagram of 64 KiB in fragments of 1,500 octets */
 #define PENDING_NS		200000000ULL
 #define ANY_PORT		0	/* local_service: every port of the protocol */
 #define NAT_GRANULE_SHIFT	6	/* NAT owner granule: 64 ports */
@@ -59,7 +60,7 @@ struct port {
 	__u32 bridge;		/* 24: key of the neighbour table, 0 none */
 	__u32 budget;		/* 28: index in budgets */
 	__u8 mac[6];		/* 32: tenant: the VM's MAC; uplink: MAC of the host veth, used on the wire */
-	__u8 pad[2];		/* 38 */
+	__u16 mtu;		/* 38: tenant: of its network; uplink: of its wire; 0 unknown. MSS is clamped to it */
 	__u32 ipv4;		/* 40: __be32 first IPv4 address of the port (ARP answers check the sender), 0 none */
 	__u32 host_ifindex;	/* 44: uplink: host veth that stands for the router; else 0 */
 	__u8 ipv6[16];		/* 48: first global IPv6 address */
@@ -85,8 +86,9 @@ enum fragment_kind { FRAGMENT_NONE = 0, FRAGMENT_FIRST = 1, FRAGMENT_LATER = 2 }
 
 /*
  * Ports: TCP, UDP, SCTP their ports. ICMP echo: sport = identifier, dport = type << 8 | code (as two octets on the
- * wire). Other ICMP: sport 0, dport type and code. Later fragments: both 0. MACs are zero where the port has
- * PORT_F_L3_KEY.
+ * wire). Other ICMP: sport 0, dport type and code. MACs are zero where the port has PORT_F_L3_KEY. All fragments of a
+ * datagram have the key of the whole one, `fragment` 0; FRAGMENT_LATER, ports 0, stands in the key of a later one only
+ * as long as its first one is not known, and no entry has it.
  */
 struct conn4_key {
 	__u32 port;		/*  0: key_port of the port where the packet enters */
@@ -186,6 +188,53 @@ struct conn {
 	__u64 tag_tail;		/* 120 */
 };
 
+/* ---- fragments -------------------------------------------------------------------------------------------------- */
+
+#define FRAGMENT_UNITS		8192	/* of 8 octets: the payload of the longest datagram */
+#define FRAGMENT_WORDS		(FRAGMENT_UNITS / 64)
+#define FRAGMENT_NS		30000000000ULL	/* a datagram that is not whole by then never will be */
+#define FRAGMENT_SHARE		128	/* datagrams that a port may have begun; whole ones are given back */
+#define FRAGMENT_SHARE_NS	15625000ULL	/* and one more after so long */
+#define FRAGMENT_IDS		1024	/* counters of new identifications, by destination and protocol */
+
+/*
+ * One datagram in pieces, as it comes in at one port: RFC 791 section 3.2, RFC 8200 section 4.5. MACs are no part of
+ * it: those of each fragment are in its own conn key.
+ */
+struct fragment_key {
+	__u32 port;		/*  0: key_port of the port where it enters */
+	__u32 id;		/*  4: host order; 16 bits of IPv4, 32 of IPv6 */
+	__u8 src[16];		/*  8: IPv4 in the first four octets */
+	__u8 dst[16];		/* 24 */
+	__u8 proto;		/* 40: IPv4; 0 of IPv6, where only the first one's counts */
+	__u8 is_ipv6;		/* 41 */
+	__u8 pad[6];		/* 42 */
+};				/* 48 */
+
+enum fragment_flags {
+	FRAGMENT_F_FIRST = 1 << 0,	/* the first one has come: ports and proto are known */
+	FRAGMENT_F_AWAITED = 1 << 1,	/* the agent holds later ones: the first one is told to it */
+	FRAGMENT_F_OVERLAP = 1 << 2,	/* two overlapped: nothing more of the datagram passes */
+	FRAGMENT_F_WHOLE = 1 << 3,	/* all units have come: the next fragment begins another datagram */
+	FRAGMENT_F_AGENT = 1 << 4,	/* pieces of a packet that the agent has cut: units are not watched */
+};
+
+/* Tags as in struct conn: the map is an LRU map, whose elements may become another datagram's at any time. */
+struct fragment {
+	__u64 tag_head;		/*  0: digest of the key */
+	__u64 created_ns;	/*  8: CLOCK_MONOTONIC, coarse */
+	__be16 sport, dport;	/* 16, 18: as in the conn key */
+	__u32 flags;		/* 20: enum fragment_flags, ORed */
+	__u8 proto;		/* 24 */
+	__u8 pad;		/* 25 */
+	__be16 id;		/* 26: new IPv4 identification where the source is translated (RFC 6864) */
+	__u32 pad2;		/* 28 */
+	__u64 tag_tail;		/* 32 */
+	__u32 seen;		/* 40: units that have come */
+	__u32 total;		/* 44: units of the datagram, 0 until its last fragment has come */
+	__u64 units[FRAGMENT_WORDS];	/* 48: one bit a unit that has come */
+};				/* 1072 */
+
 struct generation {
 	__u32 hard;
 	__u32 soft;
@@ -238,7 +287,9 @@ struct nexthop {
 	__u32 tunnel_key;	/*  8: slot << 8 | generation */
 	__u32 port;		/* 12 */
 	__u8 peer[16];		/* 16: outer destination: VTEP; IPv4 in the first four octets */
-};				/* 32 */
+	__u32 mtu;		/* 32: TUNNEL: longest packet of a tenant that reaches the peer, 0 the device's */
+	__u32 pad2;		/* 36 */
+};				/* 40 */
 
 enum delivery_kind {
 	DELIVERY_NONE = 0,
@@ -337,12 +388,14 @@ enum upcall_kind {
 	UPCALL_REVALIDATE = 3,	/* soft generation moved: headers only, the packet itself was forwarded */
 	UPCALL_HOP_LIMIT = 4,	/* flow found, but TTL ran out: answer time exceeded */
 	UPCALL_TOO_BIG = 5,
+	UPCALL_FRAGMENT = 6,	/* later: waits for its first one; first: later ones wait for it, it has gone its way */
 };
 
 enum upcall_flags {
 	UPCALL_F_TRUNCATED = 1 << 0,	/* captured < length */
 	UPCALL_F_COMMIT = 1 << 1,	/* from a tunnel with the commit bit */
 	UPCALL_F_TUNNEL = 1 << 2,
+	UPCALL_F_LEAVING = 1 << 3,	/* TOO_BIG: rewritten already, at the uplink `port` where it was to leave */
 };
 
 /* Header of a ring record; `captured` octets of the frame follow. The 802.1Q tag, if any, is only in vlan_tci. */
@@ -396,7 +449,7 @@ _Static_assert(sizeof(struct conn) == 128, "conn");
 _Static_assert(offsetof(struct conn, tag_tail) == 120, "conn.tag_tail");
 _Static_assert(sizeof(struct generation) == 16, "generation");
 _Static_assert(sizeof(struct class_key) == 56, "class_key");
-_Static_assert(sizeof(struct nexthop) == 32, "nexthop");
+_Static_assert(sizeof(struct nexthop) == 40, "nexthop");
 _Static_assert(sizeof(struct delivery) == 16, "delivery");
 _Static_assert(sizeof(struct replication) == 132, "replication");
 _Static_assert(sizeof(struct neighbour_key) == 24, "neighbour_key");
@@ -408,6 +461,8 @@ _Static_assert(sizeof(struct vtep_key) == 20, "vtep_key");
 _Static_assert(sizeof(struct vtep) == 24, "vtep");
 _Static_assert(sizeof(struct budget) == 40, "budget");
 _Static_assert(sizeof(struct upcall) == 64, "upcall");
+_Static_assert(sizeof(struct fragment_key) == 48, "fragment_key");
+_Static_assert(sizeof(struct fragment) == 1072, "fragment");
 _Static_assert(sizeof(struct settings) == 32, "settings");
 _Static_assert(sizeof(struct port_stats) == 48, "port_stats");
 #endif

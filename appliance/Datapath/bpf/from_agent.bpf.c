@@ -5,9 +5,26 @@
  */
 #include "deliver.h"
 #include "flow.h"
+#include "fragment.h"
 #include "lookup.h"
 #include "parse.h"
+#include "uplink.h"
 #include "verdict.h"
+
+/* What came for a NAT address and waited, or was cut, in the agent: no connection of the uplink's has it. */
+static __always_inline int steer_again(struct __sk_buff *skb, struct flow *f)
+{
+	struct action action;
+	int rc = steer(skb, f, f->slot);
+
+	if (rc < 0 || (rc != STEER_DELIVER && rc != STEER_CLASS))
+		return rc;
+	if (rc != STEER_DELIVER)
+		return -DROP_REINJECT_MISS;
+	if (find_conn(skb, f, &action) != FOUND_ACTION)
+		return -DROP_REINJECT_MISS;
+	return forward(skb, f, &action);
+}
 
 static __always_inline int as_if_from_port(struct __sk_buff *skb, struct flow *f, __u32 slot)
 {
@@ -20,13 +37,21 @@ static __always_inline int as_if_from_port(struct __sk_buff *skb, struct flow *f
 	f->slot = slot;
 	/* what entered by a pseudo port came through a tunnel */
 	if (port->kind == PORT_PSEUDO)
-		f->flags |= FLOW_FROM_TUNNEL;
+		f->flags |= FLOW_FROM_TUNNEL | (port->flags & PORT_F_L3_KEY ? FLOW_NAT_RETURN : 0);
+	else if (port->kind == PORT_UPLINK)
+		f->flags |= FLOW_OUTSIDE;
 	rc = parse(skb, f, port->key_port, port->flags & PORT_F_L3_KEY);
 	if (unlikely(rc < 0))
 		return rc;
-	if (find(skb, f, port->class_masks, &action) != FOUND_ACTION)
-		return -DROP_REINJECT_MISS;
-	return forward(skb, f, &action);
+	if (f->fragment) {
+		rc = on_fragment(skb, f);
+		if (rc < 0)
+			return rc;
+	}
+	rc = find(skb, f, port->class_masks, &action);
+	if (rc == FOUND_NOTHING && port->kind == PORT_UPLINK)
+		return steer_again(skb, f);
+	return rc == FOUND_ACTION ? forward(skb, f, &action) : -DROP_REINJECT_MISS;
 }
 
 /* The agent has done all rewriting; a FIB exit needs to know the headers. */

@@ -3,6 +3,7 @@
 #include "answer.h"
 #include "deliver.h"
 #include "flow.h"
+#include "fragment.h"
 #include "lookup.h"
 #include "parse.h"
 #include "upcall.h"
@@ -25,6 +26,11 @@ static __always_inline int port_packet(struct __sk_buff *skb, struct flow *f, st
 	rc = parse(skb, f, port->key_port, port->flags & PORT_F_L3_KEY);
 	if (unlikely(rc < 0))
 		return rc;
+	if (unlikely(f->fragment)) {
+		rc = pass_fragment(skb, f);
+		if (rc)
+			return rc;
+	}
 	if (f->proto == IPPROTO_UDP && unlikely(is_vxlan(f)))
 		return -DROP_VXLAN_FROM_PORT;
 	if (unlikely(f->flags & FLOW_ND)) {

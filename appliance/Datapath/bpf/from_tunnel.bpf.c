@@ -6,6 +6,7 @@
 #include "commit.h"
 #include "deliver.h"
 #include "flow.h"
+#include "fragment.h"
 #include "lookup.h"
 #include "nat_owner.h"
 #include "parse.h"
@@ -64,6 +65,13 @@ static __always_inline int look_up(struct __sk_buff *skb, struct flow *f, __u32 
 	rc = parse(skb, f, slot, is_nat || port->flags & PORT_F_L3_KEY);
 	if (unlikely(rc < 0))
 		return rc;
+	if (unlikely(f->fragment)) {
+		if (is_nat)
+			f->flags |= FLOW_NAT_RETURN;
+		rc = pass_fragment(skb, f);
+		if (rc)
+			return rc;
+	}
 	rc = find(skb, f, port->class_masks, &action);
 	if (likely(rc == FOUND_ACTION))
 		return forward(skb, f, &action);
@@ -96,6 +104,8 @@ static __always_inline int leave(struct __sk_buff *skb, struct flow *f, struct t
 		if (unlikely(rc < 0))
 			return rc;
 	}
+	if (unlikely(f->tcp_seen & TCP_SEEN_SYN))
+		clamp_mss(skb, f, port->mtu);
 	return fib_exit(skb, f, d->arg, slot);
 }
 

@@ -3,6 +3,7 @@
 #include "answer.h"
 #include "deliver.h"
 #include "flow.h"
+#include "fragment.h"
 #include "lookup.h"
 #include "parse.h"
 #include "upcall.h"
@@ -49,17 +50,29 @@ static __always_inline int overlay_packet(struct __sk_buff *skb, struct flow *f,
 {
 	struct action action;
 	int found, rc, is_nat = 0;
+	__u32 kind = UPCALL_MISS;
 
 	f->flags |= FLOW_OUTSIDE;
+	if (unlikely(f->fragment)) {
+		rc = on_fragment(skb, f);
+		if (rc < 0)
+			return rc;
+		if (rc == FRAGMENT_AWAIT)
+			kind = UPCALL_FRAGMENT;
+	}
 	found = find_conn(skb, f, &action);
 	if (found == FOUND_NOTHING) {
 		rc = steer(skb, f, f->slot);
 		if (rc == STEER_DELIVER) {
 			is_nat = 1;
+			/* under this name too, by which the agent will send it on */
+			rc = unlikely(f->fragment) ? pass_fragment(skb, f) : 0;
+			if (rc)
+				return rc;
 			found = find_conn(skb, f, &action);
 		} else if (rc != STEER_CLASS) {
 			return rc;
-		} else if (port->class_masks) {
+		} else if (port->class_masks && kind == UPCALL_MISS) {
 			found = find_class(skb, f, port->class_masks, &action);
 		}
 	}
@@ -73,7 +86,7 @@ static __always_inline int overlay_packet(struct __sk_buff *skb, struct flow *f,
 		if (rc < 0)
 			return rc;
 	}
-	return upcall(skb, f, UPCALL_MISS);
+	return upcall(skb, f, kind);
 }
 
 static __always_inline int uplink_packet(struct __sk_buff *skb, struct flow *f, struct port *port)

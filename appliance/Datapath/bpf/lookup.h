@@ -101,7 +101,7 @@ static __always_inline void class_key_of(struct flow *f, __u32 mask, __u64 *key)
 	int i;
 
 	key[0] = (__u32)f->key[0] | (__u64)f->ethertype << 32 | (__u64)mask << 48 | (__u64)(l4 ? f->proto : 0) << 56;
-	key[1] = l4 ? ports >> 16 | (__u64)f->fragment << 16 : 0;
+	key[1] = l4 ? ports >> 16 | (__u64)(f->fragment & FRAGMENT_LATER) << 16 : 0;
 #pragma unroll
 	for (i = 2; i < CLASS_WORDS; i++)
 		key[i] = 0;

@@ -166,7 +166,8 @@ static __always_inline void mark_dhcp(struct flow *f, __u32 ports)
 /* The MACs' share of the last two words of a key; zero where only addresses count. */
 static __always_inline void key_macs(struct flow *f, void *data, int at, int l3_key)
 {
-	f->key[at] = (__u64)f->fragment << 8 | f->proto;
+	/* FIRST has the key of a whole datagram */
+	f->key[at] = (__u64)(f->fragment & FRAGMENT_LATER) << 8 | f->proto;
 	f->key[at + 1] = 0;
 	if (l3_key)
 		return;
@@ -244,6 +245,7 @@ static __attribute__((noinline)) int walk_extensions(struct __sk_buff *skb, stru
 		if (next == IPPROTO_FRAGMENT) {
 			__u16 offset = header[2] << 8 | header[3];
 
+			f->fragment_at = at;
 			/* offset 0 without more fragments is an atomic fragment (RFC 6946): as if whole */
 			if (offset & 0xfff8)
 				f->fragment = FRAGMENT_LATER;

@@ -49,7 +49,7 @@ static __always_inline void rewrite_macs(struct ethhdr *eth, struct action *a)
 }
 
 /* Gives the difference of the addresses, for the pseudo header. */
-static __always_inline __u64 rewrite_ipv4(struct iphdr *ip, struct action *a)
+static __always_inline __u64 rewrite_ipv4(struct iphdr *ip, struct action *a, __be16 identification)
 {
 	__u64 addresses = 0, difference = 0;
 
@@ -58,6 +58,11 @@ static __always_inline __u64 rewrite_ipv4(struct iphdr *ip, struct action *a)
 
 		addresses += (__u64)(__u32)~ip->saddr + src;
 		ip->saddr = src;
+		/* two hosts behind one address may have chosen the same for one destination (RFC 6864 section 5.3) */
+		if (unlikely(identification)) {
+			difference += (__u64)(__u16)~ip->id + identification;
+			ip->id = identification;
+		}
 	}
 	if (a->rewrite & REWRITE_DST) {
 		__u32 dst = *(half_t *)a->dst;
@@ -70,7 +75,7 @@ static __always_inline __u64 rewrite_ipv4(struct iphdr *ip, struct action *a)
 		__u16 *word = (__u16 *)&ip->ttl, old = *word;
 
 		ip->ttl -= a->hops;
-		difference = (__u64)(__u16)~old + *word;
+		difference += (__u64)(__u16)~old + *word;
 	}
 	if (addresses | difference)
 		replace_sum(&ip->check, addresses + difference);
@@ -185,7 +190,7 @@ static __always_inline int rewrite(struct __sk_buff *skb, struct flow *f, struct
 		if (unlikely(data + L3_AT + sizeof(struct iphdr) > end_of(skb)))
 			return -DROP_TRUNCATED;
 		rewrite_macs(data, a);
-		addresses = rewrite_ipv4(data + L3_AT, a);
+		addresses = rewrite_ipv4(data + L3_AT, a, f->fragment_id);
 	} else {
 		if (unlikely(data + L3_AT > end_of(skb)))
 			return -DROP_TRUNCATED;

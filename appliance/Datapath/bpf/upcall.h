@@ -90,7 +90,7 @@ static __always_inline int upcall_first(struct __sk_buff *skb, struct flow *f)
 
 	waiting = bpf_map_lookup_elem(&pending, &digest);
 	if (is_pending(waiting, now)) {
-		if ((*waiting & 0xff) >= PENDING_FOLLOWERS_MAX)
+		if ((*waiting & 0xff) >= (f->fragment ? PENDING_FRAGMENTS_MAX : PENDING_FOLLOWERS_MAX))
 			return -DROP_PENDING;
 		if (!take_budget(f->budget, 0))
 			return -DROP_BUDGET_PORT;
@@ -105,6 +105,12 @@ static __always_inline int upcall_first(struct __sk_buff *skb, struct flow *f)
 	if (rc)
 		bpf_map_delete_elem(&pending, &digest);
 	return rc;
+}
+
+/* Waits in the agent, which has a queue for each port; or says that others need not wait any more. */
+static __always_inline int upcall_fragment(struct __sk_buff *skb, struct flow *f)
+{
+	return take_budget(f->budget, 0) ? send_record(skb, f, UPCALL_FRAGMENT, 0) : -DROP_BUDGET_PORT;
 }
 
 /*
@@ -127,8 +133,8 @@ __attribute__((noinline)) int upcall(struct __sk_buff *skb, struct flow *f, __u3
 
 	if (!f)
 		return -DROP_RING_FULL;
-	if (kind == UPCALL_MISS && !(f->flags & FLOW_CONTROL)) {
-		rc = upcall_first(skb, f);
+	if ((kind == UPCALL_MISS && !(f->flags & FLOW_CONTROL)) || kind == UPCALL_FRAGMENT) {
+		rc = kind == UPCALL_MISS ? upcall_first(skb, f) : upcall_fragment(skb, f);
 		if (rc == -DROP_BUDGET_PORT && f->budget >= BUDGET_DESTINATION_AT)
 			rc = -DROP_BUDGET_DESTINATION;
 	} else if (kind == UPCALL_REVALIDATE) {

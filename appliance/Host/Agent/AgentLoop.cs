@@ -157,6 +157,7 @@ internal sealed partial class AgentLoop : IDisposable
         _gate.RunAlone(() =>
         {
             isPassOver = _sweeper.Turn();
+            _slowPath.ExpireFragments();
             _nat.Expire(now, NatExpireBudget);
         });
         _advertiser.Turn(_slowPath.Topology);

@@ -61,7 +61,9 @@ internal sealed partial class AgentReports(AgentRuntime runtime)
                 (long)counters.Installs,
                 (long)counters.Answers,
                 (long)counters.InstallsRefused,
-                (long)counters.ErrorsWithheld),
+                (long)counters.ErrorsWithheld,
+                (long)counters.Fragmented,
+                runtime.Loop.SlowPath.WaitingFragments),
             DroppedPackets = (ulong)Drops().Where(static d => d.Number != (byte)DropReason.Answered)
                 .Sum(static d => (decimal)d.Packets),
             Warnings = Warnings(ports),

@@ -37,6 +37,12 @@ internal static class PrometheusText
         Single(
             text, "genkan_icmp_errors_withheld_total", "counter", "ICMP errors over their limit.",
             status.SlowPath.ErrorsWithheld);
+        Single(
+            text, "genkan_packets_fragmented_total", "counter",
+            "Packets cut into fragments, since their way out did not take them whole.", status.SlowPath.Fragmented);
+        Single(
+            text, "genkan_fragments_waiting", "gauge", "Fragments that wait for their first one.",
+            status.SlowPath.WaitingFragments);
         Single(text, "genkan_answers_total", "counter", "ARP, ND, DHCP and ICMP frames made.", status.SlowPath.Answers);
         Ports(text, ports);
         Family(text, "genkan_drops_total", "counter", "Packets dropped, by reason.");

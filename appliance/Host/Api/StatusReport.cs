@@ -78,5 +78,8 @@ public sealed record TableCounts(long Flows, long FlowsMax, long Classes, long N
 /// <param name="Answers">Packets answered (ARP, ND, DHCP, ICMP).</param>
 /// <param name="InstallsRefused">Installs refused: the topology had moved on, or a table was full.</param>
 /// <param name="ErrorsWithheld">ICMP errors not sent, over the limit of their port.</param>
+/// <param name="Fragmented">Packets cut into fragments, since their way out did not take them whole.</param>
+/// <param name="WaitingFragments">Fragments that wait for their first one.</param>
 public sealed record SlowPathCounts(
-    long Upcalls, long Simulations, long Installs, long Answers, long InstallsRefused, long ErrorsWithheld);
+    long Upcalls, long Simulations, long Installs, long Answers, long InstallsRefused, long ErrorsWithheld,
+    long Fragmented, long WaitingFragments);

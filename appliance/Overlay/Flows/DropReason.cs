@@ -25,7 +25,7 @@ public enum DropReason : byte
     /// <summary>Tag without a port on this interface.</summary>
     VlanNotBound = 6,
 
-    /// <summary>Later fragment that no rule can decide.</summary>
+    /// <summary>Later fragment that no first one vouches for.</summary>
     Fragment = 7,
 
     /// <summary>TTL or hop limit reached zero.</summary>
@@ -33,6 +33,15 @@ public enum DropReason : byte
 
     /// <summary>Longer than the MTU of the way out, DF set.</summary>
     TooBig = 9,
+
+    /// <summary>A fragment that overlaps another, and all that come after it.</summary>
+    FragmentOverlap = 10,
+
+    /// <summary>Its first fragment did not come in time, or the queue was full.</summary>
+    FragmentWait = 11,
+
+    /// <summary>The port's share of datagrams in pieces, or of packets to cut, is spent.</summary>
+    FragmentBudget = 12,
 
     /// <summary>Interface is not bound to a port.</summary>
     PortUnknown = 16,

@@ -40,9 +40,13 @@ public static class DropReasons
         DropReason.Martian => "Source or destination that may not be on a wire.",
         DropReason.NestedVlan => "More than one 802.1Q tag.",
         DropReason.VlanNotBound => "Tag without a port on this interface.",
-        DropReason.Fragment => "Later fragment that no rule can decide.",
+        DropReason.Fragment => "Later fragment that no first one vouches for.",
         DropReason.HopLimit => "TTL or hop limit reached zero.",
         DropReason.TooBig => "Longer than the MTU of the way out, DF set.",
+        DropReason.FragmentOverlap => "A fragment that overlaps another, and all that come after it.",
+        DropReason.FragmentWait => "Its first fragment did not come in time, or the queue was full.",
+        DropReason.FragmentBudget =>
+            "The port's share of datagrams in pieces, or of packets to cut, is spent.",
         DropReason.PortUnknown => "Interface is not bound to a port.",
         DropReason.PortDown => "Port is administratively down, or its interface is gone.",
         DropReason.VtepUnknown => "Outer source is no host of ours.",
@@ -71,6 +75,12 @@ public static class DropReasons
         DropReason.RouteReject => "The route rejects; the sender was told.",
         DropReason.NoGateway => "No usable gateway host for the outside.",
         DropReason.NoNeighbour => "Next hop's MAC is not known.",
+        _ => MeaningOfDecision(reason),
+    };
+
+    // Decided by simulation.
+    private static string MeaningOfDecision(DropReason reason) => reason switch
+    {
         DropReason.SecurityGroup => "No rule of the security groups admits it.",
         DropReason.SpoofedMac => "Source MAC is not the port's.",
         DropReason.SpoofedAddress => "Source address is not the port's.",

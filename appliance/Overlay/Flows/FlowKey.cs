@@ -12,7 +12,8 @@ namespace Genkan.Overlay.Flows;
 /// <param name="Protocol">Transport protocol.</param>
 /// <param name="SourcePort">Port, or ICMP echo identifier.</param>
 /// <param name="DestinationPort">Port, or ICMP type &lt;&lt; 8 | code.</param>
-/// <param name="Fragment">Fragment kind.</param>
+/// <param name="Fragment">None, also for fragments of a known datagram; Later if its first one is not known, and then
+/// no entry has the key.</param>
 /// <param name="DestinationMac">Zero on L3 ports (uplinks, NAT return).</param>
 /// <param name="SourceMac">Zero on L3 ports.</param>
 public readonly record struct FlowKey(
@@ -37,7 +38,7 @@ public readonly record struct FlowKey(
         packet.Protocol,
         packet.SourcePort,
         packet.DestinationPort,
-        packet.Fragment,
+        packet.Fragment == FragmentKind.Later ? FragmentKind.Later : FragmentKind.None,
         isL3 ? default : packet.EthernetDestination,
         isL3 ? default : packet.EthernetSource);
 }

@@ -1,6 +1,7 @@
 using System;
 using Genkan.Overlay.Simulation;
 using Genkan.Overlay.Topology;
+using Genkan.Wire;
 
 namespace Genkan.Overlay.Flows;
 
@@ -45,6 +46,23 @@ public enum InstallOutcome : byte
 /// <param name="SegmentOctets">Payload octets of a segment (gso_size), 0 for a plain frame.</param>
 /// <param name="VlanTci">802.1Q TCI | 0x10000 if the frame carried a tag, else 0.</param>
 public readonly record struct FrameOffload(uint SegmentOctets, uint VlanTci);
+
+/// <summary>What the first fragment of a datagram says of all of them.</summary>
+/// <param name="Protocol">Transport protocol.</param>
+/// <param name="SourcePort">Port, or ICMP echo identifier.</param>
+/// <param name="DestinationPort">Port, or ICMP type &lt;&lt; 8 | code.</param>
+public readonly record struct FirstFragment(IpProtocol Protocol, ushort SourcePort, ushort DestinationPort)
+{
+    /// <summary>A later fragment with the ports of its first one: it has the flow key of the whole datagram, but no
+    /// transport header of its own (<see cref="PacketHeader.TransportAt"/> stays -1).</summary>
+    public PacketHeader Join(in PacketHeader later) => later with
+    {
+        Fragment = FragmentKind.First,
+        Protocol = Protocol,
+        SourcePort = SourcePort,
+        DestinationPort = DestinationPort,
+    };
+}
 
 /// <summary>
 /// The kernel's tables and ports, as one worker uses them: each has one of its own, with its own queue of frames, over
@@ -98,6 +116,13 @@ public interface IDatapath
 
     /// <summary>Finds an entry of the connection table.</summary>
     bool TryFind(in FlowKey key, out FlowEntry entry);
+
+    /// <summary>What the kernel knows of the datagram that a later fragment belongs to.</summary>
+    /// <param name="port">Port where the fragment entered.</param>
+    /// <param name="later">Its headers.</param>
+    /// <param name="first">What its first fragment said.</param>
+    /// <returns>False as long as the first one has not come.</returns>
+    bool TryFindFirst(in DatapathPort port, in PacketHeader later, out FirstFragment first);
 
     /// <summary>Reads connections in batches; not a snapshot: entries that come and go meanwhile may be missed or seen
     /// twice.</summary>

@@ -123,8 +123,14 @@ public sealed partial class SlowPath
             return;
         }
 
-        if (upcall.Kind == UpcallKind.Follower && TryFollow(upcall, port, packet, frame)) return;
+        if (packet.Fragment != FragmentKind.None || upcall.IsLeaving)
+            HandleUnusual(upcall, port, packet, frame);
+        else if (upcall.Kind != UpcallKind.Follower || !TryFollow(upcall, port, packet, frame))
+            Decide(upcall, port, packet, frame);
+    }
 
+    private void Decide(in Upcall upcall, in DatapathPort port, in PacketHeader packet, ReadOnlySpan<byte> frame)
+    {
         Ingress ingress = new(port.Kind, port.Object, upcall.State, upcall.Offload.SegmentOctets, upcall.MtuOctets);
         _counters.Simulations++;
         Simulator.Simulate(Topology, _connections, _nat, ingress, packet, frame, _datapath.Now, _result);
@@ -159,10 +165,9 @@ public sealed partial class SlowPath
         if (upcall.Kind is UpcallKind.HopLimit or UpcallKind.TooBig)
         {
             // The kernel could not forward it and the simulation could: the way out is narrower than its network and
-            // nobody may be told (no router on the way, no DF), or the flow has changed meanwhile and the sender tries
-            // again.
-            _datapath.CountDrop(
-                upcall.Slot, upcall.Kind == UpcallKind.TooBig ? DropReason.TooBig : DropReason.ReinjectMiss);
+            // the sender does not ask to be told (no DF), or the flow has changed meanwhile and the sender tries again.
+            if (upcall.Kind == UpcallKind.TooBig) CutOrDrop(upcall, packet, frame, nextHop: 0);
+            else _datapath.CountDrop(upcall.Slot, DropReason.ReinjectMiss);
             return;
         }
 

@@ -22,6 +22,9 @@ public record struct SlowPathCounters
     /// (<see cref="FlowLimits.IcmpErrorsPerSecond"/>).</summary>
     public ulong ErrorsWithheld { get; set; }
 
+    /// <summary>Packets cut into fragments, since their way out did not take them whole.</summary>
+    public ulong Fragmented { get; set; }
+
     /// <summary>Flows removed because they were idle.</summary>
     public ulong Expired { get; set; }
 
@@ -43,6 +46,7 @@ public record struct SlowPathCounters
         InstallsRefused = left.InstallsRefused + right.InstallsRefused,
         Answers = left.Answers + right.Answers,
         ErrorsWithheld = left.ErrorsWithheld + right.ErrorsWithheld,
+        Fragmented = left.Fragmented + right.Fragmented,
         Expired = left.Expired + right.Expired,
         Revalidated = left.Revalidated + right.Revalidated,
         TranslationsRevoked = left.TranslationsRevoked + right.TranslationsRevoked,
@@ -70,6 +74,21 @@ public static class FlowLimits
 
     /// <summary>ICMP errors in a row: enough for a traceroute with three probes a hop.</summary>
     public const int IcmpErrorsBurst = 50;
+
+    /// <summary>Fragments that wait for their first one, of all ports.</summary>
+    public const int WaitingFragmentsMax = 1024;
+
+    /// <summary>Fragments of one port that wait.</summary>
+    public const int WaitingFragmentsPerPort = 128;
+
+    /// <summary>Octets of all frames that wait.</summary>
+    public const int WaitingOctetsMax = 4 << 20;
+
+    /// <summary>Packets a second of one port that are cut into fragments.</summary>
+    public const int CutPacketsPerSecond = 1000;
+
+    /// <summary>Packets in a row that are cut.</summary>
+    public const int CutPacketsBurst = 200;
 
     /// <summary>Octets of a frame that the agent rewrites itself (ICMP errors and the like).</summary>
     public const int RewrittenFrameMax = 16_384;

@@ -44,6 +44,12 @@ internal sealed class SlowPathState
     /// <summary>Share of each port of the ICMP errors.</summary>
     public IcmpErrorLimit ErrorLimit { get; } = new();
 
+    /// <summary>Fragments that wait for their first one.</summary>
+    public FragmentQueue Waiting { get; } = new();
+
+    /// <summary>Share of each port of the packets that the agent cuts.</summary>
+    public FragmentBudget Cutting { get; } = new();
+
     /// <summary>Connections whose entries are being replaced.</summary>
     public FlowLocks Locks { get; } = new();
 

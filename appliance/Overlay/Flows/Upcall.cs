@@ -21,6 +21,10 @@ public enum UpcallKind : byte
 
     /// <summary>The packet is longer than the way out allows.</summary>
     TooBig = 5,
+
+    /// <summary>A later fragment whose first one nobody has seen; or that first one, which has gone its way: others
+    /// wait for it.</summary>
+    Fragment = 6,
 }
 
 /// <summary>What the kernel says of a packet that it sends up; its frame follows apart.</summary>
@@ -31,6 +35,7 @@ public enum UpcallKind : byte
 /// <param name="ClassId">Class of the entry found, for <see cref="UpcallKind.Revalidate"/>.</param>
 /// <param name="Offload">Segmentation and VLAN tag, kept for re-injection.</param>
 /// <param name="MtuOctets">MTU of the way out, for <see cref="UpcallKind.TooBig"/>; else 0.</param>
+/// <param name="IsLeaving">Too big where it was to leave by an uplink, the slot: it is rewritten already.</param>
 public readonly record struct Upcall(
     uint Slot,
     UpcallKind Kind,
@@ -38,4 +43,5 @@ public readonly record struct Upcall(
     uint LengthOctets,
     uint ClassId,
     FrameOffload Offload,
-    uint MtuOctets = 0);
+    uint MtuOctets = 0,
+    bool IsLeaving = false);

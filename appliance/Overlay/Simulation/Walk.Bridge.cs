@@ -70,10 +70,11 @@ internal ref partial struct Walk
         return true;
     }
 
-    // RFC 1191 §4, RFC 4443 §3.2: the way out of a router is narrower than any network here says.
+    // RFC 1191 §4, RFC 4443 §3.2: the way out is narrower than any network here says. Within a network nobody is to
+    // tell it, but a tunnel between two hosts that lost a part of its MTU would be a hole without a word.
     private void TellMtu(int mtu)
     {
-        if (_result.Hops > 0 && _original.DontFragment) DropTooBig(mtu);
+        if (_original.DontFragment) DropTooBig(mtu);
     }
 
     private void DropTooBig(int mtu)

@@ -63,6 +63,38 @@ public sealed partial class TopologySnapshot
         return false;
     }
 
+    /// <summary>The external network of an uplink of this host.</summary>
+    public bool TryGetLocalUplinkNetwork(ObjectId uplink, out ObjectId externalNetwork)
+    {
+        externalNetwork = ObjectId.None;
+        foreach (ExternalNetwork network in Parts.ExternalNetworks)
+        {
+            foreach (Uplink candidate in network.Uplinks)
+            {
+                if (candidate.Id != uplink || candidate.Host != LocalHost.Id) continue;
+                externalNetwork = network.Id;
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>The first address of a port of a family that is not link-local; the unspecified one if it has
+    /// none.</summary>
+    public IpAddress AddressOf(ObjectId port, bool isIpv4)
+    {
+        if (TryGetPort(port, out VirtualPort? found))
+        {
+            foreach (IpInterface address in found.Addresses)
+            {
+                if (address.Address.IsIpv4 == isIpv4 && !address.Address.IsLinkLocal) return address.Address;
+            }
+        }
+
+        return isIpv4 ? IpAddress.Unspecified4 : IpAddress.Unspecified6;
+    }
+
     private static FrozenDictionary<IpAddress, Router> NatAddressesOf(IEnumerable<Router> routers)
     {
         Dictionary<IpAddress, Router> owners = [];

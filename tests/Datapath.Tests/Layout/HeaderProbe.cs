@@ -44,13 +44,15 @@ public sealed class HeaderProbe
         "port", "link_key", "port_stats", "conn4_key", "conn6_key", "action", "conn", "generation", "class_key",
         "nexthop",
         "delivery", "replication", "neighbour_key", "neighbour", "nat_owner_key", "local_service_key", "local_service",
-        "destination_key", "destination", "vtep_key", "vtep", "budget", "upcall", "settings",
+        "destination_key", "destination", "vtep_key", "vtep", "budget", "fragment_key", "fragment", "upcall",
+        "settings",
     ];
 
     /// <summary>Enums of the header that C# has too.</summary>
     public static string[] Enums { get; } =
     [
-        "drop_reason", "port_kind", "port_flags", "fragment_kind", "verdict", "conn_state", "rewrite", "conn_flags",
+        "drop_reason", "port_kind", "port_flags", "fragment_kind", "fragment_flags", "verdict",
+        "conn_state", "rewrite", "conn_flags",
         "class_mask", "nexthop_kind", "delivery_kind", "upcall_kind", "upcall_flags", "mark_kind",
     ];
 
@@ -59,7 +61,8 @@ public sealed class HeaderProbe
     [
         "LAYOUT_VERSION", "PORT_MAX", "NEXTHOP_MAX", "DELIVERY_MAX", "CLASS_MAX", "REPLICATION_MAX",
         "REPLICATION_TARGETS_MAX", "BUDGET_MAX", "BUDGET_DESTINATION_AT", "NAT_GRANULE_SHIFT", "NAT_ADDRESS_ITSELF",
-        "ANY_PORT", "MARK_KIND_SHIFT", "MARK_ARG_MASK", "MARK_COMMIT",
+        "ANY_PORT", "MARK_KIND_SHIFT", "MARK_ARG_MASK", "MARK_COMMIT", "FRAGMENT_UNITS", "FRAGMENT_WORDS",
+        "FRAGMENT_SHARE",
     ];
 
     /// <summary>Size in octets and members of a struct.</summary>

@@ -39,6 +39,8 @@ public sealed class LayoutEqualsTheHeader(HeaderProbe probe) : IClassFixture<Hea
         ["vtep_key"] = typeof(VtepKey),
         ["vtep"] = typeof(VtepEntry),
         ["budget"] = typeof(BudgetEntry),
+        ["fragment_key"] = typeof(FragmentKey),
+        ["fragment"] = typeof(FragmentEntry),
         ["upcall"] = typeof(UpcallHeader),
         ["settings"] = typeof(SettingsEntry),
     };
@@ -50,6 +52,7 @@ public sealed class LayoutEqualsTheHeader(HeaderProbe probe) : IClassFixture<Hea
         ["port_kind"] = new(typeof(PortKind), "PORT_", []),
         ["port_flags"] = new(typeof(PortFlags), "PORT_F_", []),
         ["fragment_kind"] = new(typeof(FragmentKind), "FRAGMENT_", []),
+        ["fragment_flags"] = new(typeof(FragmentFlags), "FRAGMENT_F_", []),
         ["verdict"] = new(typeof(FlowVerdict), "VERDICT_", []),
         ["conn_state"] = new(typeof(ConnectionState), "STATE_", []),
         ["rewrite"] = new(typeof(Rewrites), "REWRITE_", new()

@@ -257,14 +257,42 @@ public sealed class FibExitTests : IDisposable
     }
 
     [Fact]
-    public void The_agent_s_own_long_frames_and_those_of_a_tunnel_are_dropped()
+    public void The_agent_s_own_long_frames_are_dropped()
     {
         byte[] frame = Frames.Udp(payloadOctets: 1473);
         SkBuffContext context = new() { Mark = ((uint)MarkKind.AsIfFromPort << LayoutLimits.MarkKindShift) | In };
 
         _netns.Run(() => _machine.Run("from_agent", frame, context)).Reason.ShouldBe(DropReason.TooBig);
+    }
+
+    [Theory]
+    [InlineData(1472, Outcome.Port)]
+    [InlineData(1473, Outcome.Upcall)]
+    public void From_a_tunnel_the_agent_of_the_gateway_is_told_at_its_uplink_for_nobody_else_knows_the_route(
+        int payloadOctets, Outcome outcome)
+    {
+        byte[] frame = Frames.Udp(payloadOctets: payloadOctets);
         KnowGateways();
-        RunTunnel(Frames.Udp(payloadOctets: 1490)).Reason.ShouldBe(DropReason.TooBig);
+
+        RunTunnel(frame).Outcome.ShouldBe(outcome);
+
+        if (outcome != Outcome.Upcall) return;
+        UpcallRecord record = _machine.TakeControl().ShouldHaveSingleItem();
+        (record.Header.Kind, record.Header.Mtu, record.Header.Port, record.Header.Flags & UpcallFlags.Leaving)
+            .ShouldBe((UpcallKind.TooBig, 1500u, (uint)Uplink, UpcallFlags.Leaving));
+        record.Frame.ShouldBe(frame);
+    }
+
+    [Fact]
+    public void A_tunnel_s_next_hop_has_the_MTU_of_the_path_to_its_peer()
+    {
+        _machine.NextHop(5) = new NexthopEntry { Kind = NexthopKind.Tunnel, Mtu = 1400 };
+        byte[] frame = Frames.Udp(payloadOctets: 1373);
+
+        Run(Frames.Udp(payloadOctets: 1372)).Outcome.ShouldBe(Outcome.Tunnel);
+        Run(frame).Outcome.ShouldBe(Outcome.Upcall);
+        UpcallRecord record = _machine.TakeControl().ShouldHaveSingleItem();
+        (record.Header.Kind, record.Header.Mtu).ShouldBe((UpcallKind.TooBig, 1400u));
     }
 
     [Theory]

@@ -100,17 +100,27 @@ internal static class Frames
         return Finish(room, ref writer, 0);
     }
 
-    /// <summary>A fragment of UDP.</summary>
-    public static byte[] Fragment(bool v6, int offsetOctets, bool more)
+    /// <summary>A fragment of UDP; the first one has 8 octets more.</summary>
+    public static byte[] Fragment(bool v6, int offsetOctets, bool more, uint id = 7, int payloadOctets = 64) =>
+        Fragment(From(v6), To(v6), offsetOctets, more, id, payloadOctets);
+
+    /// <inheritdoc cref="Fragment(bool, int, bool, uint, int)"/>
+    public static byte[] Fragment(
+        IpAddress source, IpAddress destination, int offsetOctets, bool more, uint id = 7, int payloadOctets = 64)
     {
-        byte[] room = new byte[200];
+        byte[] room = new byte[HeadersRoom + payloadOctets];
         FrameWriter writer = new(room);
         writer.Ethernet(Mac2, Mac1);
-        writer.Ip(From(v6), To(v6), IpProtocol.Udp);
-        writer.Fragment(7, offsetOctets, more);
+        writer.Ip(source, destination, IpProtocol.Udp);
+        writer.Fragment(id, offsetOctets, more);
         if (offsetOctets == 0) writer.Udp(1000, 2000);
-        return Finish(room, ref writer, 64);
+        return Finish(room, ref writer, payloadOctets);
     }
+
+    /// <summary>The whole datagram that the fragments are of, as far as its key goes.</summary>
+    public static FlowKey KeyOfWhole(bool v6, uint keyPort, bool isL3 = false) => KeyOf(Udp(v6), keyPort, isL3);
+
+    private const int HeadersRoom = FrameWriter.HeadersSizeMax + 8;
 
     /// <summary>UDP behind extension headers, each of eight octets.</summary>
     public static byte[] Extended(params IpProtocol[] headers)

@@ -156,12 +156,15 @@ public sealed class ProgramMachine : IDisposable
         Clear<LocalServiceKey, LocalServiceEntry>("local_service");
         Clear<DestinationKey, DestinationEntry>("destination");
         Clear<VtepKey, VtepEntry>("vtep");
+        Clear<FragmentKey, FragmentEntry>("fragment");
+        Clear<FragmentKey, FragmentEntry>("fragment_outside");
         Clear<ulong, ulong>("pending");
         for (int i = 0; i < SlotMax; i++)
         {
             (_ports[i], _nextHops[i], _deliveries[i], _generations[i]) = (default, default, default, default);
             (_replications[i], _budgets[i], _budgets[LayoutLimits.BudgetDestinationAt + i]) =
                 (default, default, default);
+            Put("fragment_share", (uint)i, 0UL);
             _portStats.Write(i, default).ShouldBe(Errno.None);
             for (int reason = 0; reason < LayoutLimits.DropReasonMax; reason++)
                 _dropStats.Write((i * LayoutLimits.DropReasonMax) + reason, 0).ShouldBe(Errno.None);
@@ -211,6 +214,21 @@ public sealed class ProgramMachine : IDisposable
     internal bool TryEntry(FlowKey key, out ConnEntry entry) => key.Source.IsIpv4
         ? _set.Table<Conn4Key, ConnEntry>("conn4").TryLookup(Conn4Key.Of(key), out entry)
         : _set.Table<Conn6Key, ConnEntry>("conn6").TryLookup(Conn6Key.Of(key), out entry);
+
+    /// <summary>The entry of a fragment's datagram; the test fails if there is none.</summary>
+    internal FragmentEntry Datagram(byte[] fragment, uint keyPort, bool isOutside = false)
+    {
+        PacketHeader.TryDecode(fragment, out PacketHeader header).ShouldBe(PacketFault.None);
+        _set.Table<FragmentKey, FragmentEntry>(isOutside ? "fragment_outside" : "fragment")
+            .TryLookup(FragmentKey.Of(keyPort, header), out FragmentEntry entry).ShouldBeTrue("no such datagram");
+        return entry;
+    }
+
+    internal void PutDatagram(byte[] fragment, uint keyPort, FragmentEntry entry)
+    {
+        PacketHeader.TryDecode(fragment, out PacketHeader header).ShouldBe(PacketFault.None);
+        Put("fragment", FragmentKey.Of(keyPort, header), entry);
+    }
 
     internal ulong Drops(int slot, DropReason reason)
     {

@@ -100,7 +100,8 @@ public sealed class RewriteTests
     public void A_later_fragment_s_payload_is_no_header()
     {
         byte[] frame = Frames.Fragment(v6: false, offsetOctets: 72, more: false);
-        _machine.Flow(Frames.KeyOf(frame, 1), ActionOf(Everything, v6: false));
+        _machine.Flow(Frames.KeyOfWhole(v6: false, 1), ActionOf(Everything, v6: false));
+        _machine.Run("from_port", Frames.Fragment(v6: false, 0, more: true)).Outcome.ShouldNotBe(Outcome.Drop);
 
         byte[] after = _machine.Run("from_port", frame).Frame;
 

@@ -27,7 +27,7 @@ public sealed class NextHops : IDisposable
     public NextHops()
     {
         Netns.DemandRoot();
-        _nexthop = Array("nexthop", 32, 64);
+        _nexthop = Array("nexthop", 40, 64);
         _replication = Array("replication", 132, 4);
         _budgets = new BudgetTable(Array("budget", 40, LayoutLimits.BudgetMax));
         _ports = new PortTable(Array("ports", 64, LayoutLimits.PortMax), Hash("link", 8, 4), _budgets);

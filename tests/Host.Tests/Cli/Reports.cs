@@ -20,7 +20,7 @@ internal static class Reports
         Hosts = [new HostReport("gw1", "192.0.2.11", true), new HostReport("hv1", "192.0.2.12", false)],
         Ports = new PortCounts(3, 2, 1),
         Tables = new TableCounts(1200, 131072, 40, 12, 77),
-        SlowPath = new SlowPathCounts(1000, 900, 1200, 55, 2, 0),
+        SlowPath = new SlowPathCounts(1000, 900, 1200, 55, 2, 0, 3, 0),
         DroppedPackets = 31,
         Warnings = ["interface b0 of port red/red-b does not exist"],
     };

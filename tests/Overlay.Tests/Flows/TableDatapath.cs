@@ -127,6 +127,18 @@ internal sealed class TableDatapath : IDatapath
 
     public bool TryFind(in FlowKey key, out FlowEntry entry) => Connections.TryGetValue(key, out entry);
 
+    /// <summary>First fragments that the kernel has seen.</summary>
+    public Dictionary<FragmentId, FirstFragment> Firsts { get; } = [];
+
+    /// <summary>Called when the agent asks for a first fragment, before it is answered.</summary>
+    public Action? BeforeFindFirst { get; set; }
+
+    public bool TryFindFirst(in DatapathPort port, in PacketHeader later, out FirstFragment first)
+    {
+        BeforeFindFirst?.Invoke();
+        return Firsts.TryGetValue(FragmentId.Of(port.KeyPort, later), out first);
+    }
+
     public int Scan(Span<FlowEntry> entries, ref ulong cursor)
     {
         if (cursor == 0)

@@ -15,6 +15,7 @@ internal sealed class TestHost
 {
     private readonly Queue<(Upcall Upcall, byte[] Frame)> _upcalls = new();
     private readonly TwoHosts _wire;
+    private readonly HashSet<FragmentId> _awaited = [];
 
     public TestHost(TwoHosts wire, ObjectId id, TableDatapath? tables = null, TopologyParts? parts = null)
     {
@@ -62,6 +63,7 @@ internal sealed class TestHost
     {
         if (!Tables.TryGetPort(slot, out DatapathPort port)) throw new ArgumentOutOfRangeException(nameof(slot));
         PacketHeader packet = Frames.Decode(frame);
+        if (packet.Fragment != FragmentKind.None && !PassesFragment(slot, port, ref packet, frame, isFromAgent)) return;
         FlowKey key = FlowKey.Of(port.KeyPort, packet, port.IsL3);
         bool isFound = Tables.TryJudge(
             key, packet, out FlowAction action, out ConnectionState state, out uint asks, out bool isKnown);
@@ -81,6 +83,36 @@ internal sealed class TestHost
             Tables.CountDrop(slot, DropReason.NatNoConnection);
         else
             SendUp(new Upcall(slot, UpcallKind.Miss, state, length, 0, default), frame);
+    }
+
+    // As on_fragment() of fragment.h, without its watch for overlaps.
+    private bool PassesFragment(
+        uint slot, in DatapathPort port, ref PacketHeader packet, byte[] frame, bool isFromAgent)
+    {
+        FragmentId id = FragmentId.Of(port.KeyPort, packet);
+        Upcall upcall = new(slot, UpcallKind.Fragment, ConnectionState.None, (uint)frame.Length, 0, default);
+        if (packet.Fragment == FragmentKind.First)
+        {
+            Tables.Firsts[id] = new FirstFragment(packet.Protocol, packet.SourcePort, packet.DestinationPort);
+            if (_awaited.Remove(id) && !isFromAgent) SendUp(upcall, frame);
+            return true;
+        }
+
+        if (Tables.Firsts.TryGetValue(id, out FirstFragment first))
+        {
+            packet = first.Join(packet);
+            return true;
+        }
+
+        if (isFromAgent)
+        {
+            Tables.CountDrop(slot, DropReason.ReinjectMiss);
+            return false;
+        }
+
+        _awaited.Add(id);
+        SendUp(upcall, frame);
+        return false;
     }
 
     /// <summary>A tunnel's end: a delivery to a port or out by the FIB.</summary>

@@ -16,7 +16,7 @@ internal ref partial struct Walk
         {
             case EtherType.Arp:
                 return IsArpAnswered(bridge, port);
-            case EtherType.Ipv4 or EtherType.Ipv6 when _packet.Fragment == FragmentKind.Later:
+            case EtherType.Ipv4 or EtherType.Ipv6 when IsLaterPiece:
                 return false;
             case EtherType.Ipv4 when _packet.Protocol == IpProtocol.Udp:
                 return IsDhcp(DhcpMessage.ClientPort, DhcpMessage.ServerPort, bridge.HasDhcpv4)
@@ -30,6 +30,9 @@ internal ref partial struct Walk
                 return false;
         }
     }
+
+    /// <summary>A later fragment, also one with the ports of its first one: it has no message to answer.</summary>
+    private readonly bool IsLaterPiece => _packet.Fragment != FragmentKind.None && !_original.IsFirstFragment;
 
     private readonly bool IsDhcp(ushort clientPort, ushort serverPort, bool isServed)
     {
