@@ -33,6 +33,8 @@ internal static class Catalogue
         Transfer(
             "local-tcp", "one TCP connection between two networks on one host", "Linux routing", 0.97,
             () => new LocalOurs(LocalPath.Routed), () => new RouterPeer(masquerade: false)),
+        new Upcalls(),
+        new FirstPacket(),
         new Simulate("simulate", octets: false),
         new Simulate("simulate-octets", octets: true),
     ];

@@ -94,10 +94,11 @@ internal sealed class Lab : IDisposable
     /// <param name="role">The namespace.</param>
     /// <param name="command">Words parted by blanks.</param>
     /// <param name="until">Waits for a line with this in it; the rest is read and forgotten.</param>
+    /// <returns>Its process id, of the command itself.</returns>
     /// <exception cref="InvalidOperationException">
     /// It ended, or <see cref="StartMax"/> passed, without that line.
     /// </exception>
-    internal void Start(string role, string command, string until)
+    internal int Start(string role, string command, string until)
     {
         Process process;
         lock (Standing)
@@ -121,7 +122,7 @@ internal sealed class Lab : IDisposable
         process.ErrorDataReceived += Read;
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        if (ready.Task.Wait(StartMax) && ready.Task.Result) return;
+        if (ready.Task.Wait(StartMax) && ready.Task.Result) return process.Id;
         lock (said) throw new InvalidOperationException($"'{command}' did not get ready: {said.ToString().Trim()}");
     }
 

@@ -1,4 +1,6 @@
 using System;
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Genkan.Overlay.Flows;
 
@@ -129,6 +131,39 @@ internal struct ConnEntry
         TcpSeen);
 
     private static TimeSpan ToTime(ulong ns) => TimeSpan.FromTicks((long)(ns / TimeSpan.NanosecondsPerTick));
+}
+
+/// <summary><c>struct install</c>.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 192)]
+internal struct InstallEntry
+{
+    [FieldOffset(0)] internal int Error;
+    [FieldOffset(8)] internal KeyOctets Key;
+    [FieldOffset(64)] internal ConnEntry Conn;
+
+    /// <summary>The key as one of IPv4 connections.</summary>
+    [UnscopedRef]
+    internal ref Conn4Key Key4 => ref Unsafe.As<KeyOctets, Conn4Key>(ref Key);
+
+    /// <summary>The key as one of IPv6 connections.</summary>
+    [UnscopedRef]
+    internal ref Conn6Key Key6 => ref Unsafe.As<KeyOctets, Conn6Key>(ref Key);
+
+    /// <summary>Room for a key of either family.</summary>
+    [InlineArray(56)]
+    internal struct KeyOctets
+    {
+        private byte _first;
+    }
+}
+
+/// <summary><c>struct install_run</c>.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 16)]
+internal struct InstallRun
+{
+    [FieldOffset(0)] internal uint First;
+    [FieldOffset(4)] internal uint End;
+    [FieldOffset(8)] internal uint IsIpv6;
 }
 
 /// <summary><c>struct generation</c>.</summary>

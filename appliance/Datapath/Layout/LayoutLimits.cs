@@ -45,6 +45,12 @@ internal static class LayoutLimits
     /// <summary>CLASS_MASKS.</summary>
     internal const int ClassMasks = 5;
 
+    /// <summary>INSTALL_WORKERS: shares of <c>install</c>.</summary>
+    internal const int InstallWorkers = 16;
+
+    /// <summary>INSTALL_BATCH: entries that one worker adds in one call.</summary>
+    internal const int InstallBatch = 128;
+
     /// <summary>MARK_KIND_SHIFT.</summary>
     internal const int MarkKindShift = 28;
 

@@ -90,6 +90,10 @@ public sealed unsafe class PacketSocket : IDisposable
     /// <summary>Frames that wait for <see cref="Flush"/>.</summary>
     public int QueuedCount => _queuedCount;
 
+    /// <summary>Whether a frame can be queued without sending others first.</summary>
+    /// <param name="lengthOctets">Of the frame.</param>
+    public bool HasRoom(int lengthOctets) => _queuedCount < BatchCountMax && _arenaUsed + lengthOctets <= ArenaSize;
+
     /// <summary>What it has done.</summary>
     public PacketSocketStatistics Statistics => new(_sent, _bufferFull, _refused, _lastRefusal);
 
@@ -135,15 +139,28 @@ public sealed unsafe class PacketSocket : IDisposable
         return QueueResult.Queued;
     }
 
+    /// <summary>Takes a queued frame back.</summary>
+    /// <param name="index">How many were queued before it since the last flush.</param>
+    public void Cancel(int index)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)_queuedCount, nameof(index));
+        _batch[index].IsCanceled = 1;
+    }
+
     /// <summary>Sends what is queued. Frames that cannot be sent now are dropped and counted, never kept.</summary>
     public void Flush()
     {
         MmsgHeader* messages = stackalloc MmsgHeader[BatchCountMax];
-        for (int i = 0; i < _queuedCount; i++) messages[i] = new MmsgHeader { Header = _batch[i].Header };
-        int at = 0;
-        while (at < _queuedCount)
+        int count = 0;
+        for (int i = 0; i < _queuedCount; i++)
         {
-            int sent = Libc.SendMmsg(_fd.Value, messages + at, (uint)(_queuedCount - at), Libc.MsgDontWait);
+            if (_batch[i].IsCanceled == 0) messages[count++] = new MmsgHeader { Header = _batch[i].Header };
+        }
+
+        int at = 0;
+        while (at < count)
+        {
+            int sent = Libc.SendMmsg(_fd.Value, messages + at, (uint)(count - at), Libc.MsgDontWait);
             if (sent > 0)
             {
                 _sent += (ulong)sent;
@@ -180,7 +197,7 @@ public sealed unsafe class PacketSocket : IDisposable
 
     private Span<byte> Copy(ReadOnlySpan<byte> frame)
     {
-        if (_queuedCount == BatchCountMax || _arenaUsed + frame.Length > ArenaSize) Flush();
+        if (!HasRoom(frame.Length)) Flush();
         Span<byte> copy = new(_arena + _arenaUsed, frame.Length);
         frame.CopyTo(copy);
         return copy;
@@ -189,6 +206,7 @@ public sealed unsafe class PacketSocket : IDisposable
     private void Append(int length, in VnetHeader vnet, uint mark)
     {
         SendBatch* entry = _batch + _queuedCount;
+        entry->IsCanceled = 0;
         entry->Vnet = vnet;
         entry->VnetVector = new IoVector { Base = &entry->Vnet, LengthOctets = VnetHeader.Size };
         entry->FrameVector = new IoVector { Base = _arena + _arenaUsed, LengthOctets = (nuint)length };

@@ -51,4 +51,5 @@ internal struct SendBatch
     internal IoVector FrameVector;
     internal MarkMessage Mark;
     internal VnetHeader Vnet;
+    internal byte IsCanceled;
 }

@@ -47,10 +47,45 @@ internal sealed class ConnectionTable
 
     internal uint MaxEntries6 => _table6.Map.Spec.MaxEntries;
 
-    /// <summary>See <see cref="IDatapath.InstallNew"/>.</summary>
+    /// <summary>See <see cref="IDatapath.InstallNew(in FlowKey, in FlowAction)"/>.</summary>
     internal InstallOutcome InstallNew(in FlowKey key, in FlowAction action) => key.Source.IsIpv4
         ? InstallNew(_table4, Conn4Key.Of(key), action)
         : InstallNew(_table6, Conn6Key.Of(key), action);
+
+    /// <summary>As <see cref="IDatapath.InstallNew(ReadOnlySpan{FlowWrite}, out InstallOutcome)"/>.</summary>
+    /// <param name="writes">Entries.</param>
+    /// <param name="room">A worker's own memory for them.</param>
+    /// <param name="refusal">Why the next one was refused.</param>
+    internal int InstallNew(ReadOnlySpan<FlowWrite> writes, InstallRoom room, out InstallOutcome refusal)
+    {
+        refusal = InstallOutcome.Installed;
+        int at = 0;
+        while (at < writes.Length && refusal == InstallOutcome.Installed)
+        {
+            bool isIpv4 = writes[at].Key.Source.IsIpv4;
+            int count = 0;
+            for (; at + count < writes.Length && writes[at + count].Key.Source.IsIpv4 == isIpv4; count++)
+            {
+                ref readonly FlowWrite write = ref writes[at + count];
+                if (!_generations.IsCurrent(write.Action.Stamp)) break;
+                ref InstallEntry entry = ref room[count];
+                if (isIpv4) entry.Key4 = Conn4Key.Of(write.Key);
+                else entry.Key6 = Conn6Key.Of(write.Key);
+                entry.Conn = isIpv4 ? _tags.Entry(entry.Key4, write.Action) : _tags.Entry(entry.Key6, write.Action);
+            }
+
+            if (count == 0)
+            {
+                refusal = InstallOutcome.Stale;
+                break;
+            }
+
+            at += room.Add(count, isIpv4, out Errno error);
+            refusal = OutcomeOf(error);
+        }
+
+        return at;
+    }
 
     /// <summary>See <see cref="IDatapath.Install"/>.</summary>
     internal InstallOutcome Install(in FlowKey key, in FlowAction action) => key.Source.IsIpv4

@@ -44,7 +44,7 @@ public static class DatapathLimits
 
     /// <summary>Workers at most, whatever the number of cores: beyond that their shared locks cost more than a core
     /// gives.</summary>
-    public const int WorkersMax = 16;
+    public const int WorkersMax = LayoutLimits.InstallWorkers;
 
     /// <summary>Octets of an interface name (IFNAMSIZ less the final zero).</summary>
     public const int InterfaceNameMax = 15;

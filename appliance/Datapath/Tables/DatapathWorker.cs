@@ -15,9 +15,11 @@ public sealed class DatapathWorker : IDatapath, IDisposable
     private readonly KernelDatapath _shared;
     private readonly Injector _injector;
     private readonly AgentDrops _drops;
+    private readonly InstallRoom _room;
 
-    internal DatapathWorker(KernelDatapath shared, UpcallReader upcalls, Injector injector, AgentDrops drops) =>
-        (_shared, Upcalls, _injector, _drops) = (shared, upcalls, injector, drops);
+    internal DatapathWorker(
+        KernelDatapath shared, UpcallReader upcalls, Injector injector, AgentDrops drops, InstallRoom room) =>
+        (_shared, Upcalls, _injector, _drops, _room) = (shared, upcalls, injector, drops, room);
 
     /// <summary>What the programs send up to this worker.</summary>
     public UpcallReader Upcalls { get; }
@@ -48,6 +50,10 @@ public sealed class DatapathWorker : IDatapath, IDisposable
 
     /// <inheritdoc/>
     public InstallOutcome InstallNew(in FlowKey key, in FlowAction action) => _shared.InstallNew(key, action);
+
+    /// <inheritdoc/>
+    public int InstallNew(ReadOnlySpan<FlowWrite> writes, out InstallOutcome refusal) =>
+        _shared.InstallNew(writes, _room, out refusal);
 
     /// <inheritdoc/>
     public InstallOutcome Install(in FlowKey key, in FlowAction action) => _shared.Install(key, action);
@@ -82,8 +88,18 @@ public sealed class DatapathWorker : IDatapath, IDisposable
     public void Rearm(uint classId) => _shared.Rearm(classId);
 
     /// <inheritdoc/>
-    public void Inject(uint slot, ReadOnlySpan<byte> frame, in FrameOffload offload) =>
+    public Action? BeforeFlush
+    {
+        get => _injector.BeforeFlush;
+        set => _injector.BeforeFlush = value;
+    }
+
+    /// <inheritdoc/>
+    public int Inject(uint slot, ReadOnlySpan<byte> frame, in FrameOffload offload) =>
         _injector.Queue(Layout.MarkKind.AsIfFromPort, slot, frame, offload);
+
+    /// <inheritdoc/>
+    public void Cancel(int ticket) => _injector.Cancel(ticket);
 
     /// <inheritdoc/>
     public void Output(uint nextHop, ReadOnlySpan<byte> frame, in FrameOffload offload) =>

@@ -19,18 +19,32 @@ internal sealed class Injector(int ifindex) : IDisposable
     /// <summary>Frames that were damaged, or that the kernel did not take.</summary>
     internal ulong RefusedCount => _refused + _socket.Statistics.BufferFullCount + _socket.Statistics.RefusedCount;
 
-    /// <summary>Queues a frame; sends what is queued if the batch is full.</summary>
-    internal void Queue(MarkKind kind, uint argument, ReadOnlySpan<byte> frame, in FrameOffload offload)
+    /// <summary>See <see cref="IDatapath.BeforeFlush"/>.</summary>
+    internal Action? BeforeFlush { get; set; }
+
+    /// <summary>Queues a frame; sends what is queued if there is no room.</summary>
+    /// <returns>A ticket to <see cref="Cancel"/> it by, or −1 if it was refused.</returns>
+    internal int Queue(MarkKind kind, uint argument, ReadOnlySpan<byte> frame, in FrameOffload offload)
     {
+        if (!_socket.HasRoom(frame.Length)) Flush();
         uint mark = ((uint)kind << LayoutLimits.MarkKindShift) | (argument & LayoutLimits.MarkArgMask);
         QueueResult result = PacketHeader.TryDecode(frame, out PacketHeader header) == PacketFault.None
             ? _socket.Queue(frame, header, (int)offload.SegmentOctets, mark)
             : _socket.Queue(frame, default(VnetHeader), mark); // no IP or ARP of ours: as it is
-        if (result != QueueResult.Queued) _refused++;
+        if (result == QueueResult.Queued) return _socket.QueuedCount - 1;
+        _refused++;
+        return -1;
     }
 
+    /// <summary>Takes a queued frame back.</summary>
+    internal void Cancel(int ticket) => _socket.Cancel(ticket);
+
     /// <summary>Sends what is queued.</summary>
-    internal void Flush() => _socket.Flush();
+    internal void Flush()
+    {
+        BeforeFlush?.Invoke();
+        _socket.Flush();
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _socket.Dispose();

@@ -44,6 +44,7 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
     private readonly LinkWatch _watch;
     private readonly Injector _injector;
     private readonly AgentDrops _drops;
+    private readonly MmapArray<InstallEntry> _installs;
     private HostPlan? _plan;
     private bool _hasOldSlots;
 
@@ -76,6 +77,7 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
         _watch = new LinkWatch();
         _injector = new Injector(devices.AgentSendIfindex);
         _drops = _statistics.AddWorker();
+        _installs = new MmapArray<InstallEntry>(set.Map("install"));
         Workers = [.. Enumerable.Range(0, options.Workers).Select(MakeWorker)];
         _hasOldSlots = tables.IsAdopted;
     }
@@ -169,6 +171,19 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
     public InstallOutcome InstallNew(in FlowKey key, in FlowAction action) => _connections.InstallNew(key, action);
 
     /// <inheritdoc/>
+    public int InstallNew(ReadOnlySpan<FlowWrite> writes, out InstallOutcome refusal)
+    {
+        refusal = InstallOutcome.Installed;
+        for (int i = 0; i < writes.Length; i++)
+        {
+            refusal = InstallNew(writes[i].Key, writes[i].Action);
+            if (refusal != InstallOutcome.Installed) return i;
+        }
+
+        return writes.Length;
+    }
+
+    /// <inheritdoc/>
     public InstallOutcome Install(in FlowKey key, in FlowAction action) => _connections.Install(key, action);
 
     /// <inheritdoc/>
@@ -201,8 +216,18 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
     public void Rearm(uint classId) => _generations.Rearm(classId);
 
     /// <inheritdoc/>
-    public void Inject(uint slot, ReadOnlySpan<byte> frame, in FrameOffload offload) =>
+    public Action? BeforeFlush
+    {
+        get => _injector.BeforeFlush;
+        set => _injector.BeforeFlush = value;
+    }
+
+    /// <inheritdoc/>
+    public int Inject(uint slot, ReadOnlySpan<byte> frame, in FrameOffload offload) =>
         _injector.Queue(MarkKind.AsIfFromPort, slot, frame, offload);
+
+    /// <inheritdoc/>
+    public void Cancel(int ticket) => _injector.Cancel(ticket);
 
     /// <inheritdoc/>
     public void Output(uint nextHop, ReadOnlySpan<byte> frame, in FrameOffload offload) =>
@@ -263,6 +288,7 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
         _injector.Dispose();
         _watch.Dispose();
         foreach (DatapathWorker worker in Workers) worker.Dispose();
+        _installs.Dispose();
         _attachments.Dispose();
         _generations.Dispose();
         _deliveries.Dispose();
@@ -279,11 +305,17 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
             ? taken
             : throw new DatapathException(problem);
 
+    /// <summary>As the public one, with a worker's own memory.</summary>
+    internal int InstallNew(
+        ReadOnlySpan<FlowWrite> writes, InstallRoom room, out InstallOutcome refusal) =>
+        _connections.InstallNew(writes, room, out refusal);
+
     private DatapathWorker MakeWorker(int index) => new(
         this,
         new UpcallReader(_tables.Set.Map("upcall_control"), _tables.Set.Map("upcall_data"), index, _options.Workers),
         new Injector(_devices.AgentSendIfindex),
-        _statistics.AddWorker());
+        _statistics.AddWorker(),
+        new InstallRoom(_installs, _tables.Set.Program("install_new"), index));
 
     private void WriteSettings()
     {

@@ -15,7 +15,8 @@ namespace Genkan.Datapath.Tables;
 /// <summary>Programs and tables of a host, pinned: loaded anew, or taken over from a former agent.</summary>
 internal sealed class KernelTables : IDisposable
 {
-    private static readonly string[] Objects = ["from_port", "from_tunnel", "from_agent", "from_uplink", "from_host"];
+    private static readonly string[] Objects =
+        ["from_port", "from_tunnel", "from_agent", "from_uplink", "from_host", "install"];
 
     private readonly MmapArray<SettingsEntry> _settings;
 

@@ -24,6 +24,8 @@
 #define EXTENSION_HEADERS_MAX	6
 #define PENDING_FOLLOWERS_MAX	8	/* packets of a flow that wait behind its first one */
 #define PENDING_FRAGMENTS_MAX	48	/* a datagram of 64 KiB in fragments of 1,500 octets */
+#define INSTALL_WORKERS		16	/* workers of the agent */
+#define INSTALL_BATCH		128	/* entries that one of them adds in one call */
 #define PENDING_NS		200000000ULL
 #define ANY_PORT		0	/* local_service: every port of the protocol */
 #define NAT_GRANULE_SHIFT	6	/* NAT owner granule: 64 ports */
@@ -234,6 +236,20 @@ struct fragment {
 	__u32 total;		/* 44: units of the datagram, 0 until its last fragment has come */
 	__u64 units[FRAGMENT_WORDS];	/* 48: one bit a unit that has come */
 };				/* 1072 */
+
+/* install[worker * INSTALL_BATCH + i], mmapable: what a worker of the agent adds in one call of `install_new`. */
+struct install {
+	__s32 error;		/*   0: program's: 0 or -errno */
+	__u32 pad;		/*   4 */
+	__u8 key[56];		/*   8: struct conn4_key or conn6_key */
+	struct conn conn;	/*  64 */
+};				/* 192 */
+
+struct install_run {
+	__u32 first, end;	/* indexes in install */
+	__u32 is_ipv6;
+	__u32 pad;
+};
 
 struct generation {
 	__u32 hard;
@@ -447,6 +463,9 @@ _Static_assert(sizeof(struct conn6_key) == 56, "conn6_key");
 _Static_assert(sizeof(struct action) == 72, "action");
 _Static_assert(sizeof(struct conn) == 128, "conn");
 _Static_assert(offsetof(struct conn, tag_tail) == 120, "conn.tag_tail");
+_Static_assert(sizeof(struct install) == 192, "install");
+_Static_assert(offsetof(struct install, conn) == 64, "install.conn");
+_Static_assert(sizeof(struct install_run) == 16, "install_run");
 _Static_assert(sizeof(struct generation) == 16, "generation");
 _Static_assert(sizeof(struct class_key) == 56, "class_key");
 _Static_assert(sizeof(struct nexthop) == 40, "nexthop");

@@ -70,8 +70,20 @@ internal sealed class PacketWorker
     private void HandleBatch()
     {
         for (int i = 0; i < BatchMax && _datapath.Upcalls.TryRead(out UpcallFrame upcall); i++) Handle(upcall);
-        _datapath.Flush();
+        Flush();
         _batches++;
+    }
+
+    private void Flush()
+    {
+        try
+        {
+            _datapath.Flush();
+        }
+        catch (Exception fault) when (fault is not OutOfMemoryException)
+        {
+            _faults.Packet(fault, []);
+        }
     }
 
     /// <summary>A packet may be an attack: a fault of ours that it finds costs that packet, never the worker.</summary>

@@ -23,6 +23,11 @@ public readonly record struct DatapathPort(IngressKind Kind, ObjectId Object, ui
 public readonly record struct FlowEntry(
     FlowKey Key, FlowAction Action, ulong Packets, ulong Octets, TimeSpan LastSeen, TimeSpan Created, byte TcpSeen);
 
+/// <summary>An entry to be written.</summary>
+/// <param name="Key">Its key.</param>
+/// <param name="Action">Its action.</param>
+public readonly record struct FlowWrite(FlowKey Key, FlowAction Action);
+
 /// <summary>How an install went.</summary>
 public enum InstallOutcome : byte
 {
@@ -38,7 +43,7 @@ public enum InstallOutcome : byte
     /// <summary>The kernel refused for another reason; counted.</summary>
     Failed,
 
-    /// <summary>An entry with that key is there (<see cref="IDatapath.InstallNew"/> alone).</summary>
+    /// <summary>An entry with that key is there: what was to be new is not.</summary>
     Exists,
 }
 
@@ -103,6 +108,12 @@ public interface IDatapath
     /// so, one is told that it was the first.</summary>
     InstallOutcome InstallNew(in FlowKey key, in FlowAction action);
 
+    /// <summary>Adds entries to the connection table in their order, up to the first that is refused.</summary>
+    /// <param name="writes">Entries, at most <see cref="FlowLimits.WriteBatch"/>.</param>
+    /// <param name="refusal">Why the one after the last written was refused, else <c>Installed</c>.</param>
+    /// <returns>How many were written.</returns>
+    int InstallNew(ReadOnlySpan<FlowWrite> writes, out InstallOutcome refusal);
+
     /// <summary>Writes an entry of the connection table; replaces one with the same key, keeping its
     /// counters.</summary>
     InstallOutcome Install(in FlowKey key, in FlowAction action);
@@ -146,9 +157,18 @@ public interface IDatapath
     /// <summary>Lets a flow class ask for revalidation again: its last event was answered.</summary>
     void Rearm(uint classId);
 
+    /// <summary>Called before queued frames leave, also where a full queue is sent early: what they are to meet in the
+    /// tables must be there by then.</summary>
+    Action? BeforeFlush { get; set; }
+
     /// <summary>Sends a frame into the kernel as if it had just entered at a port; queued until
     /// <see cref="Flush"/>.</summary>
-    void Inject(uint slot, ReadOnlySpan<byte> frame, in FrameOffload offload);
+    /// <returns>A ticket to <see cref="Cancel"/> it by before the flush; negative if it was refused.</returns>
+    int Inject(uint slot, ReadOnlySpan<byte> frame, in FrameOffload offload);
+
+    /// <summary>Takes a queued frame back.</summary>
+    /// <param name="ticket">Of <see cref="Inject"/>, since the last flush.</param>
+    void Cancel(int ticket);
 
     /// <summary>Sends a frame out by a next hop, as it is; queued until <see cref="Flush"/>.</summary>
     void Output(uint nextHop, ReadOnlySpan<byte> frame, in FrameOffload offload);

@@ -9,7 +9,8 @@ namespace Genkan.Overlay.Flows;
 public sealed partial class SlowPath
 {
     /// <summary>
-    /// Writes the reply's entry if the reply enters here, then the packet's own; undoes the first if the second fails.
+    /// Writes the entry of a flow in the place of one that the kernel found, with the answer's before it if the answer
+    /// enters here.
     /// </summary>
     private InstallOutcome Install(in FlowKey key, EtherType etherType, ConnectionState found, uint nextHop)
     {
@@ -17,39 +18,34 @@ public sealed partial class SlowPath
         if (found != ConnectionState.Reply && FlowTranslator.TryGetMask(_result, out FlowMask mask))
             return InstallClass(mask, etherType, key, action);
 
-        if (found == ConnectionState.None && !Quota.TryTake(key) && !IsForwarded(key)) return InstallOutcome.Full;
-
         // Counted before the entry is there: it then never names a translation that could end.
         bool holds = SourceBinding.TryRead(Topology, key, action, out NatBinding binding);
         if (holds && !_nat.Retain(binding)) return InstallOutcome.Failed;
 
-        FlowKey reply = default;
-        FlowAction replyAction = default;
-        bool hasReply = _result.State == ConnectionState.Forward && key.Fragment != FragmentKind.Later
-            && TryDecideReply(key, out reply, out replyAction);
-        InstallOutcome outcome = hasReply
-            ? InstallBoth(reply, replyAction, key, action)
-            : InstallOne(key, action, found);
+        bool hasReply = TryDecideReply(key, out FlowKey reply, out FlowAction replyAction);
+        InstallOutcome outcome = InstallLocked(hasReply, reply, replyAction, key, action, isReplyNew: false);
         if (outcome == InstallOutcome.Installed) _counters.Installs++;
         else if (holds) _nat.Release(binding, _datapath.Now);
         return outcome;
     }
 
-    /// <summary>Both directions, the reply's entry first. In the usual case neither is there yet, and the table says
-    /// so.</summary>
-    private InstallOutcome InstallBoth(
-        in FlowKey reply, in FlowAction replyAction, in FlowKey key, in FlowAction action)
+    /// <summary>Writes what the table did not take as new, and undoes the answer's entry if the flow's own finds no
+    /// room.</summary>
+    private InstallOutcome InstallLocked(
+        bool hasReply,
+        in FlowKey reply,
+        in FlowAction replyAction,
+        in FlowKey key,
+        in FlowAction action,
+        bool isReplyNew)
     {
-        InstallOutcome outcome = _datapath.InstallNew(reply, replyAction);
-        bool isReplyNew = outcome == InstallOutcome.Installed;
-        if (isReplyNew) outcome = _datapath.InstallNew(key, action);
-        if (outcome == InstallOutcome.Installed || (outcome != InstallOutcome.Exists && !isReplyNew)) return outcome;
-
-        _shared.Locks.Enter(key, reply);
+        ref readonly FlowKey other = ref hasReply ? ref reply : ref key;
+        _shared.Locks.Enter(key, other);
         try
         {
-            if (!isReplyNew) outcome = Put(reply, replyAction, out isReplyNew);
-            if (outcome is InstallOutcome.Installed or InstallOutcome.Exists) outcome = Replace(key, action);
+            InstallOutcome outcome = InstallOutcome.Installed;
+            if (hasReply && !isReplyNew) outcome = Put(reply, replyAction, out isReplyNew);
+            if (outcome == InstallOutcome.Installed) outcome = Replace(key, action);
 
             // Who else handles this connection has its locks, and has then written both or none.
             bool isUnused = outcome != InstallOutcome.Installed && isReplyNew && !_datapath.TryFind(key, out _);
@@ -58,7 +54,7 @@ public sealed partial class SlowPath
         }
         finally
         {
-            _shared.Locks.Exit(key, reply);
+            _shared.Locks.Exit(key, other);
         }
     }
 
@@ -69,28 +65,10 @@ public sealed partial class SlowPath
         return outcome == InstallOutcome.Exists ? Replace(key, action) : outcome;
     }
 
-    private InstallOutcome InstallOne(in FlowKey key, in FlowAction action, ConnectionState found)
-    {
-        if (found == ConnectionState.None)
-        {
-            InstallOutcome outcome = _datapath.InstallNew(key, action);
-            if (outcome != InstallOutcome.Exists) return outcome;
-        }
-
-        _shared.Locks.Enter(key, key);
-        try
-        {
-            return Replace(key, action);
-        }
-        finally
-        {
-            _shared.Locks.Exit(key, key);
-        }
-    }
-
     /// <summary>A verdict of drop. It takes the place of the entry that it was made for, and of no other.</summary>
     private InstallOutcome InstallDrop(in FlowKey key, in FlowAction action)
     {
+        Settle();
         InstallOutcome outcome = _datapath.InstallNew(key, action);
         if (outcome != InstallOutcome.Exists) return outcome;
         _shared.Locks.Enter(key, key);
@@ -115,10 +93,6 @@ public sealed partial class SlowPath
         if (wasHeld && outcome == InstallOutcome.Installed) _nat.Release(held, _datapath.Now);
         return outcome;
     }
-
-    // An entry with state has been counted; so has one that is there without.
-    private bool IsForwarded(in FlowKey key) =>
-        _datapath.TryFind(key, out FlowEntry entry) && entry.Action.Verdict == FlowVerdict.Forward;
 
     private InstallOutcome InstallClass(FlowMask mask, EtherType etherType, in FlowKey key, in FlowAction action)
     {
@@ -156,6 +130,7 @@ public sealed partial class SlowPath
     private bool TryDecideReply(in FlowKey own, out FlowKey key, out FlowAction action)
     {
         (key, action) = (default, default);
+        if (_result.State != ConnectionState.Forward || own.Fragment == FragmentKind.Later) return false;
         ref PacketHeader leaving = ref _result.Packet;
         if (!ReplyIngress.TryFind(
                 Topology,

@@ -14,6 +14,11 @@ namespace Genkan.Overlay.Flows;
 /// A reply that will enter on this host too is simulated together with the first packet, and its entry is written
 /// first: a connection then costs one upcall, and no reply can come before its entry.
 /// <para>
+/// New connections of a batch are kept back and written in one call of the kernel, the frames that need them after
+/// that in another: at the latest when the frames are flushed (<see cref="IDatapath.BeforeFlush"/>). Whatever reads
+/// the connection table has them written before (<c>Settle</c>).
+/// </para>
+/// <para>
 /// Workers, one a core, run <see cref="Handle"/> in parallel: each has its own results, scratch memory, counters and
 /// way into the kernel. What they share stands in <see cref="SlowPathState"/> and is safe for that: lock-free, counted
 /// by interlocked operations, or behind a short lock of its own. The caller sees to it that the other methods
@@ -62,7 +67,8 @@ public sealed partial class SlowPath
         _shared = shared;
         _nat = shared.Nat;
         _classes = shared.Classes;
-        _connections = new TableConnections(datapath);
+        _connections = new TableConnections(this);
+        datapath.BeforeFlush = Settle;
         shared.Join(this);
     }
 
@@ -191,16 +197,22 @@ public sealed partial class SlowPath
         }
 
         FlowKey key = FlowKey.Of(port.KeyPort, packet, port.IsL3);
-        InstallOutcome outcome = Install(key, packet.EtherType, upcall.State, nextHop);
-        if (outcome == InstallOutcome.Installed)
+        if (upcall.State == ConnectionState.None && !FlowTranslator.TryGetMask(_result, out _))
         {
-            Inject(upcall, frame);
+            Queue(upcall, key, frame, nextHop);
             return;
         }
 
+        Settle();
+        InstallOutcome outcome = Install(key, packet.EtherType, upcall.State, nextHop);
+        if (outcome == InstallOutcome.Installed) Inject(upcall, frame);
+        else Refuse(upcall.Slot, outcome);
+    }
+
+    private void Refuse(uint slot, InstallOutcome outcome)
+    {
         _counters.InstallsRefused++;
-        _datapath.CountDrop(
-            upcall.Slot, outcome == InstallOutcome.Full ? DropReason.ConnTableFull : DropReason.ReinjectMiss);
+        _datapath.CountDrop(slot, outcome == InstallOutcome.Full ? DropReason.ConnTableFull : DropReason.ReinjectMiss);
     }
 
     private void Drop(in Upcall upcall, in DatapathPort port, in PacketHeader packet)
@@ -270,14 +282,17 @@ public sealed partial class SlowPath
 
     /// <summary>Sends a packet on its way through the tables. A frame that came up cut must not go on as a whole
     /// one.</summary>
-    private void Inject(in Upcall upcall, ReadOnlySpan<byte> frame)
+    /// <returns>As <see cref="IDatapath.Inject"/>.</returns>
+    private int Inject(in Upcall upcall, ReadOnlySpan<byte> frame)
     {
-        if (frame.Length < upcall.LengthOctets) _datapath.CountDrop(upcall.Slot, DropReason.UpcallTooBig);
-        else _datapath.Inject(upcall.Slot, frame, upcall.Offload);
+        if (frame.Length >= upcall.LengthOctets) return _datapath.Inject(upcall.Slot, frame, upcall.Offload);
+        _datapath.CountDrop(upcall.Slot, DropReason.UpcallTooBig);
+        return -1;
     }
 
     private bool TryFollow(in Upcall upcall, in DatapathPort port, in PacketHeader packet, ReadOnlySpan<byte> frame)
     {
+        Settle();
         if (!_datapath.TryFind(FlowKey.Of(port.KeyPort, packet, port.IsL3), out FlowEntry entry)) return false;
         if (_datapath.Stamp(entry.Action.Stamp.ClassId).Hard != entry.Action.Stamp.Hard) return false;
         switch (entry.Action.Verdict)
@@ -295,12 +310,14 @@ public sealed partial class SlowPath
 
     private FlowStamp StampOf(SimulationResult result) => _datapath.Stamp(_classes.Intern(result.Tags));
 
-    private sealed class TableConnections(IDatapath datapath) : IConnections
+    private sealed class TableConnections(SlowPath worker) : IConnections
     {
         public ConnectionState Find(in Ingress ingress, in PacketHeader packet)
         {
+            IDatapath datapath = worker._datapath;
             if (!datapath.TryGetSlot(ingress.Object, out uint slot)) return ConnectionState.None;
             if (!datapath.TryGetPort(slot, out DatapathPort port)) return ConnectionState.None;
+            worker.Settle();
             FlowKey key = FlowKey.Of(port.KeyPort, packet, port.IsL3);
             return datapath.TryFind(key, out FlowEntry entry) ? entry.Action.State : ConnectionState.None;
         }

@@ -63,6 +63,12 @@ public static class FlowLimits
     /// answers' entries on the same host that is half of the table.</summary>
     public const int ConnectionShare = 4;
 
+    /// <summary>Connections whose entries a worker keeps back to write them in one call of the kernel.</summary>
+    public const int InstallBatch = 64;
+
+    /// <summary>Entries in one call of the kernel: both directions of a batch of connections.</summary>
+    public const int WriteBatch = 2 * InstallBatch;
+
     /// <summary>Connections looked at in one turn of the sweep.</summary>
     public const int SweepBatch = 512;
 

@@ -1,3 +1,7 @@
+using System;
+using System.Globalization;
+using System.Text;
+
 namespace Genkan.Benchmarks.Ours;
 
 /// <summary>The configuration files of our side. Security groups and anti-spoofing are on in all of them.</summary>
@@ -87,6 +91,37 @@ internal static class Configurations
                 security_groups: [open]
 
         """;
+
+    /// <summary>MAC address of a sender among many.</summary>
+    internal static string MacOf(int number) =>
+        string.Create(CultureInfo.InvariantCulture, $"fa:16:3e:00:03:{number:x2}");
+
+    /// <summary>As <see cref="Routed"/>, with senders vm1, vm2 … in the first network; the receiver is vm0.</summary>
+    internal static string Crowd(int senderCount)
+    {
+        StringBuilder interfaces = new();
+        StringBuilder ports = new();
+        for (int i = 1; i <= senderCount; i++)
+        {
+            interfaces.Append(CultureInfo.InvariantCulture, $"      vm{i}: {{ interface: vm{i} }}\n");
+            ports.Append(CultureInfo.InvariantCulture, $$"""
+                      - name: vm{{i}}
+                        network: net-1
+                        mac: {{MacOf(i)}}
+                        addresses: [10.0.1.{{i + 1}}]
+                        security_groups: [open]
+
+                """);
+        }
+
+        const string firstPort = "      vm1: { interface: vm1 }\n      vm2: { interface: vm2 }\n";
+        string routed = Routed.Replace(
+            firstPort, interfaces + "      vm0: { interface: vm0 }\n", StringComparison.Ordinal);
+        int portsAt = routed.IndexOf("      - name: vm1", StringComparison.Ordinal);
+        int receiverAt = routed.IndexOf("      - name: vm2", StringComparison.Ordinal);
+        string receiver = routed[receiverAt..].Replace("name: vm2", "name: vm0", StringComparison.Ordinal);
+        return routed[..portsAt] + ports + receiver;
+    }
 
     /// <summary>A VM, a router with source NAT, and an uplink.</summary>
     internal const string Translated = """

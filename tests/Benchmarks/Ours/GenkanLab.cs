@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.IO;
 
 namespace Genkan.Benchmarks.Ours;
@@ -8,7 +9,12 @@ namespace Genkan.Benchmarks.Ours;
 /// </summary>
 internal sealed class GenkanLab : IDisposable
 {
+    private readonly List<int> _agentIds = [];
+
     internal Lab Lab { get; } = new();
+
+    /// <summary>Process ids of the agents, in the order in which they were started.</summary>
+    internal IReadOnlyList<int> AgentIds => _agentIds;
 
     /// <summary>
     /// Makes a VM: a namespace whose <c>eth0</c> is cabled to an interface of the VM's name on the host.
@@ -37,7 +43,8 @@ internal sealed class GenkanLab : IDisposable
         foreach (string host in hosts)
         {
             string options = $"--config {file} --host {host} --pins {Path.Combine(pins, host)}";
-            Lab.Start(host, $"env GENKAN_RUN_DIRECTORY={directory} {Executable()} run {options}", until: "is ready");
+            string command = $"env GENKAN_RUN_DIRECTORY={directory} {Executable()} run {options}";
+            _agentIds.Add(Lab.Start(host, command, until: "is ready"));
         }
     }
 

@@ -41,8 +41,8 @@ public sealed class HeaderProbe
     /// <summary>Structs of the header that C# has too.</summary>
     public static string[] Structs { get; } =
     [
-        "port", "link_key", "port_stats", "conn4_key", "conn6_key", "action", "conn", "generation", "class_key",
-        "nexthop",
+        "port", "link_key", "port_stats", "conn4_key", "conn6_key", "action", "conn", "install", "install_run",
+        "generation", "class_key", "nexthop",
         "delivery", "replication", "neighbour_key", "neighbour", "nat_owner_key", "local_service_key", "local_service",
         "destination_key", "destination", "vtep_key", "vtep", "budget", "fragment_key", "fragment", "upcall",
         "settings",
@@ -61,8 +61,8 @@ public sealed class HeaderProbe
     [
         "LAYOUT_VERSION", "PORT_MAX", "NEXTHOP_MAX", "DELIVERY_MAX", "CLASS_MAX", "REPLICATION_MAX",
         "REPLICATION_TARGETS_MAX", "BUDGET_MAX", "BUDGET_DESTINATION_AT", "NAT_GRANULE_SHIFT", "NAT_ADDRESS_ITSELF",
-        "ANY_PORT", "MARK_KIND_SHIFT", "MARK_ARG_MASK", "MARK_COMMIT", "FRAGMENT_UNITS", "FRAGMENT_WORDS",
-        "FRAGMENT_SHARE",
+        "ANY_PORT", "INSTALL_WORKERS", "INSTALL_BATCH", "MARK_KIND_SHIFT", "MARK_ARG_MASK", "MARK_COMMIT",
+        "FRAGMENT_UNITS", "FRAGMENT_WORDS", "FRAGMENT_SHARE",
     ];
 
     /// <summary>Size in octets and members of a struct.</summary>

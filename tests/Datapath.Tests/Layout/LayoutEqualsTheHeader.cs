@@ -24,6 +24,8 @@ public sealed class LayoutEqualsTheHeader(HeaderProbe probe) : IClassFixture<Hea
         ["conn6_key"] = typeof(Conn6Key),
         ["action"] = typeof(ConnAction),
         ["conn"] = typeof(ConnEntry),
+        ["install"] = typeof(InstallEntry),
+        ["install_run"] = typeof(InstallRun),
         ["generation"] = typeof(GenerationEntry),
         ["class_key"] = typeof(ClassKey),
         ["nexthop"] = typeof(NexthopEntry),

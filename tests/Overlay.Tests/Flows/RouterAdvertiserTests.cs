@@ -32,11 +32,11 @@ public sealed class RouterAdvertiserTests
     public void Each_port_of_this_host_in_a_network_with_IPv6_hears_the_router_though_it_does_not_solicit()
     {
         TopologySnapshot topology = Courtyard.Snapshot(Courtyard.Hv1);
-        _advertiser.Turn(topology);
+        Turn(topology);
         _sent.ShouldBeEmpty();
 
         _tables.Now += RouterAdvertiser.IntervalMax;
-        _advertiser.Turn(topology);
+        Turn(topology);
         (Egress egress, byte[] frame) = _sent.ShouldHaveSingleItem();
         egress.ShouldBe(new Egress(EgressKind.Port, Courtyard.Port("red/red-a")));
         PacketHeader header = Frames.Decode(frame);
@@ -54,7 +54,7 @@ public sealed class RouterAdvertiserTests
         List<TimeSpan> times = [];
         for (int second = 0; second < 50_000; second++)
         {
-            _advertiser.Turn(topology);
+            Turn(topology);
             if (_sent.Count > times.Count) times.Add(_tables.Now);
             _tables.Now += TimeSpan.FromSeconds(1);
         }
@@ -75,16 +75,22 @@ public sealed class RouterAdvertiserTests
             Bridges = [.. Courtyard.Parts.Bridges, .. Enumerable.Range(0, networks).Select(NetworkOf)],
             Ports = [.. Courtyard.Parts.Ports, .. Enumerable.Range(0, networks).Select(PortOf)],
         });
-        _advertiser.Turn(topology);
+        Turn(topology);
         _tables.Now += RouterAdvertiser.IntervalMax;
 
-        _advertiser.Turn(topology);
+        Turn(topology);
         _sent.Count.ShouldBe(RouterAdvertiser.PerTurnMax);
-        _advertiser.Turn(topology);
+        Turn(topology);
         _sent.Count.ShouldBe(networks + 1);
         _sent.Select(s => s.Egress).ShouldBeUnique();
-        _advertiser.Turn(topology);
+        Turn(topology);
         (_advertiser.Sent, _advertiser.Unsent).ShouldBe((networks + 1ul, 0ul));
+    }
+
+    private void Turn(TopologySnapshot topology)
+    {
+        _advertiser.Turn(topology);
+        _tables.Flush();
     }
 
     private static Bridge NetworkOf(int index) =>

@@ -62,6 +62,12 @@ public sealed class SlowPathCost
 
     private void Handle(SlowPath path, int from, int to)
     {
-        for (int i = from; i < to; i++) path.Handle(_packets[i].Upcall, _packets[i].Frame);
+        for (int i = from; i < to; i++)
+        {
+            path.Handle(_packets[i].Upcall, _packets[i].Frame);
+            if (i % 64 == 0) _tables.Flush();
+        }
+
+        _tables.Flush();
     }
 }

@@ -184,6 +184,7 @@ public sealed class SlowPathInstalls
         _hosts.Send("red/red-c", CToServer());
         Upcall again = new(_hosts.Hv1.Slot("red/red-c"), UpcallKind.Miss, ConnectionState.None, 54, 0, default);
         _hosts.Hv1.SlowPath.Handle(again, CToServer());
+        _hosts.Hv1.Tables.Flush();
 
         _hosts.Now += TimeSpan.FromMinutes(5);
         _hosts.Hv1.Sweep();
@@ -196,6 +197,7 @@ public sealed class SlowPathInstalls
     {
         Upcall cut = new(_hosts.Hv1.Slot("red/red-a"), UpcallKind.Miss, ConnectionState.None, 9000, 0, default);
         _hosts.Hv1.SlowPath.Handle(cut, AToC());
+        _hosts.Hv1.Tables.Flush();
 
         _hosts.Arrived.ShouldBeEmpty();
         _hosts.Hv1.Tables.Drops.Keys.ShouldBe([DropReason.UpcallTooBig]);
@@ -219,8 +221,10 @@ public sealed class SlowPathInstalls
     {
         uint slot = _hosts.Hv1.Slot("red/red-a");
         _hosts.Hv1.SlowPath.Handle(new Upcall(999, UpcallKind.Miss, ConnectionState.None, 54, 0, default), AToC());
+        _hosts.Hv1.Tables.Flush();
         Upcall cut = new(slot, UpcallKind.Miss, ConnectionState.None, 10, 0, default);
         _hosts.Hv1.SlowPath.Handle(cut, new byte[10]);
+        _hosts.Hv1.Tables.Flush();
 
         _hosts.Hv1.Tables.Drops.Keys.ShouldBe([DropReason.PortUnknown, DropReason.Truncated]);
     }
@@ -256,5 +260,6 @@ public sealed class SlowPathInstalls
         Upcall upcall = new(
             _hosts.Hv1.Slot("red/red-a"), UpcallKind.Follower, ConnectionState.None, (uint)frame.Length, 0, default);
         _hosts.Hv1.SlowPath.Handle(upcall, frame);
+        _hosts.Hv1.Tables.Flush();
     }
 }

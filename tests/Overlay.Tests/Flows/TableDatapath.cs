@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
+using System.Threading;
 using Genkan.Overlay.Flows;
 using Genkan.Overlay.Simulation;
 using Genkan.Overlay.Topology;
@@ -9,34 +10,51 @@ using Genkan.Wire;
 namespace Genkan.Overlay.Tests.Flows;
 
 /// <summary>
-/// The kernel's tables as plain dictionaries: the reference of look-up order, generations, counters and limits. What
-/// moves
-/// packets between two of them is <see cref="TestHost"/>.
+/// The kernel's tables as plain dictionaries: the reference of look-up order, generations, counters and limits. Each
+/// call of a worker is atomic, as in the kernel. What moves packets between two of them is <see cref="TestHost"/>.
 /// </summary>
 internal sealed class TableDatapath : IDatapath
 {
-    private readonly Dictionary<ObjectId, uint> _slots = [];
-    private readonly List<DatapathPort> _ports = [default];
-    private readonly Dictionary<Egress, uint> _nextHopOf = [];
-    private readonly List<(Egress Egress, Egress[] Targets)> _nextHops = [default];
-    private readonly FlowStamp[] _stamps =
-        [.. Enumerable.Range(0, FlowClasses.ClassesMax).Select(i => new FlowStamp((uint)i, 0, 0))];
+    private static readonly byte[] NoOctets = [];
 
-    private readonly bool[] _hasAsked = new bool[FlowClasses.ClassesMax];
+    private readonly Lock _call;
+    private readonly Dictionary<ObjectId, uint> _slots;
+    private readonly List<DatapathPort> _ports;
+    private readonly Dictionary<Egress, uint> _nextHopOf;
+    private readonly List<(Egress Egress, Egress[] Targets)> _nextHops;
+    private readonly FlowStamp[] _stamps;
+    private readonly bool[] _hasAsked;
     private readonly List<FlowKey> _scan = [];
+    private readonly List<(bool IsInjected, uint Argument, byte[]? Frame)> _queue = new(256);
 
     public TableDatapath(int capacity = 4096)
     {
         Connections = new Dictionary<FlowKey, FlowEntry>(capacity);
         Classes = new Dictionary<(FlowMask, ushort, FlowKey), FlowEntry>(capacity);
         ConnectionsMax = capacity;
+        Drops = new Dictionary<DropReason, int>(256);
+        _call = new Lock();
+        _slots = [];
+        _ports = [default];
+        _nextHopOf = [];
+        _nextHops = [default];
+        _stamps = [.. Enumerable.Range(0, FlowClasses.ClassesMax).Select(i => new FlowStamp((uint)i, 0, 0))];
+        _hasAsked = new bool[FlowClasses.ClassesMax];
+    }
+
+    private TableDatapath(TableDatapath of)
+    {
+        (_call, _slots, _ports, _nextHopOf, _nextHops) =
+            (of._call, of._slots, of._ports, of._nextHopOf, of._nextHops);
+        (_stamps, _hasAsked, Connections, Classes) = (of._stamps, of._hasAsked, of.Connections, of.Classes);
+        (Drops, ConnectionsMax) = (of.Drops, of.ConnectionsMax);
     }
 
     public Dictionary<FlowKey, FlowEntry> Connections { get; }
 
     public Dictionary<(FlowMask Mask, ushort EtherType, FlowKey Key), FlowEntry> Classes { get; }
 
-    public Dictionary<DropReason, int> Drops { get; } = new(256);
+    public Dictionary<DropReason, int> Drops { get; }
 
     /// <summary>What the agent did, in order: "install …", "inject", "output"; null to note nothing.</summary>
     public List<string>? Log { get; set; }
@@ -54,6 +72,9 @@ internal sealed class TableDatapath : IDatapath
     public List<uint> Rearmed { get; } = [];
 
     public TimeSpan Now { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>The same tables as another worker uses them.</summary>
+    public TableDatapath Another() => new(this);
 
     public void Apply(TopologySnapshot topology)
     {
@@ -77,6 +98,7 @@ internal sealed class TableDatapath : IDatapath
 
     public uint NextHop(in Egress egress, ReadOnlySpan<Egress> targets)
     {
+        using Lock.Scope scope = _call.EnterScope();
         if (egress.Kind != EgressKind.Replicate && _nextHopOf.TryGetValue(egress, out uint index)) return index;
         for (int i = 1; i < _nextHops.Count; i++)
         {
@@ -91,6 +113,7 @@ internal sealed class TableDatapath : IDatapath
 
     public bool TryGetNextHop(uint nextHop, out Egress egress)
     {
+        using Lock.Scope scope = _call.EnterScope();
         egress = nextHop < _nextHops.Count ? _nextHops[(int)nextHop].Egress : default;
         return egress.Kind != EgressKind.None;
     }
@@ -99,11 +122,15 @@ internal sealed class TableDatapath : IDatapath
 
     public int ConnectionsMaxOf(bool isIpv4) => ConnectionsMax;
 
-    public InstallOutcome InstallNew(in FlowKey key, in FlowAction action) =>
-        Connections.ContainsKey(key) ? InstallOutcome.Exists : Install(key, action);
+    public InstallOutcome InstallNew(in FlowKey key, in FlowAction action)
+    {
+        using Lock.Scope scope = _call.EnterScope();
+        return Connections.ContainsKey(key) ? InstallOutcome.Exists : Install(key, action);
+    }
 
     public InstallOutcome Install(in FlowKey key, in FlowAction action)
     {
+        using Lock.Scope scope = _call.EnterScope();
         if (BeforeInstall?.Invoke(key) is { } refused) return refused;
         if (action.Stamp != Stamp(action.Stamp.ClassId)) return InstallOutcome.Stale;
         bool isKnown = Connections.TryGetValue(key, out FlowEntry old);
@@ -117,15 +144,24 @@ internal sealed class TableDatapath : IDatapath
 
     public InstallOutcome InstallClass(FlowMask mask, ushort etherType, in FlowKey key, in FlowAction action)
     {
+        using Lock.Scope scope = _call.EnterScope();
         if (action.Stamp != Stamp(action.Stamp.ClassId)) return InstallOutcome.Stale;
         FlowKey masked = Masked(mask, key);
         Classes[(mask, etherType, masked)] = new FlowEntry(masked, action, 0, 0, Now, Now, 0);
         return InstallOutcome.Installed;
     }
 
-    public bool Remove(in FlowKey key) => Connections.Remove(key);
+    public bool Remove(in FlowKey key)
+    {
+        using Lock.Scope scope = _call.EnterScope();
+        return Connections.Remove(key);
+    }
 
-    public bool TryFind(in FlowKey key, out FlowEntry entry) => Connections.TryGetValue(key, out entry);
+    public bool TryFind(in FlowKey key, out FlowEntry entry)
+    {
+        using Lock.Scope scope = _call.EnterScope();
+        return Connections.TryGetValue(key, out entry);
+    }
 
     /// <summary>First fragments that the kernel has seen.</summary>
     public Dictionary<FragmentId, FirstFragment> Firsts { get; } = [];
@@ -182,26 +218,53 @@ internal sealed class TableDatapath : IDatapath
         Rearmed.Add(classId);
     }
 
-    public void Inject(uint slot, ReadOnlySpan<byte> frame, in FrameOffload offload)
+    public Action? BeforeFlush { get; set; }
+
+    public int InstallNew(ReadOnlySpan<FlowWrite> writes, out InstallOutcome refusal)
     {
-        Sent++;
-        Log?.Add("inject");
-        Sender?.Invoke(true, slot, frame.ToArray());
+        refusal = InstallOutcome.Installed;
+        for (int i = 0; i < writes.Length; i++)
+        {
+            refusal = InstallNew(writes[i].Key, writes[i].Action);
+            if (refusal != InstallOutcome.Installed) return i;
+        }
+
+        return writes.Length;
     }
 
-    public void Output(uint nextHop, ReadOnlySpan<byte> frame, in FrameOffload offload)
-    {
-        Sent++;
-        Log?.Add("output");
-        Sender?.Invoke(false, nextHop, frame.ToArray());
-    }
+    public int Inject(uint slot, ReadOnlySpan<byte> frame, in FrameOffload offload) => Queue(true, slot, frame);
+
+    public void Output(uint nextHop, ReadOnlySpan<byte> frame, in FrameOffload offload) => Queue(false, nextHop, frame);
+
+    public void Cancel(int ticket) => _queue[ticket] = default;
 
     public void Flush()
     {
-        // What is sent is on its way at once.
+        BeforeFlush?.Invoke();
+        int count = _queue.Count;
+        for (int i = 0; i < count; i++)
+        {
+            (bool IsInjected, uint Argument, byte[]? Frame) item = _queue[i];
+            if (item.Frame is null) continue;
+            Sent++;
+            Log?.Add(item.IsInjected ? "inject" : "output");
+            Sender?.Invoke(item.IsInjected, item.Argument, item.Frame);
+        }
+
+        _queue.RemoveRange(0, count);
     }
 
-    public void CountDrop(uint slot, DropReason reason) => Drops[reason] = Drops.GetValueOrDefault(reason) + 1;
+    private int Queue(bool isInjected, uint argument, ReadOnlySpan<byte> frame)
+    {
+        _queue.Add((isInjected, argument, Sender is null ? NoOctets : frame.ToArray()));
+        return _queue.Count - 1;
+    }
+
+    public void CountDrop(uint slot, DropReason reason)
+    {
+        using Lock.Scope scope = _call.EnterScope();
+        Drops[reason] = Drops.GetValueOrDefault(reason) + 1;
+    }
 
     /// <summary>What the kernel finds for a packet: exact first, then by class, narrow masks after wide ones.</summary>
     /// <param name="key">Its key.</param>

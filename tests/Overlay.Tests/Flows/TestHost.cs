@@ -129,7 +129,11 @@ internal sealed class TestHost
 
     public void Run()
     {
-        while (_upcalls.TryDequeue(out (Upcall Upcall, byte[] Frame) item)) SlowPath.Handle(item.Upcall, item.Frame);
+        while (_upcalls.TryDequeue(out (Upcall Upcall, byte[] Frame) item))
+        {
+            SlowPath.Handle(item.Upcall, item.Frame);
+            Tables.Flush();
+        }
     }
 
     private bool Steer(in PacketHeader packet, byte[] frame)
