@@ -68,6 +68,7 @@ public sealed class SlowPathFragments
         };
 
         _hosts.Hv1.SlowPath.Handle(Up(slot, later), later);
+        Tables.Flush();
 
         _hosts.Hv1.SlowPath.WaitingFragments.ShouldBe(0);
         Tables.Connections.Count.ShouldBe(2);
@@ -122,6 +123,7 @@ public sealed class SlowPathFragments
         _hosts.Arrived.Clear();
 
         _hosts.Hv1.SlowPath.Handle(TooBig(slot, frame), frame);
+        Tables.Flush();
 
         int[] lengths = [.. _hosts.Arrived.Select(a => Frames.Decode(a.Frame).NetworkLengthOctets)];
         if (df)
@@ -146,9 +148,11 @@ public sealed class SlowPathFragments
         _hosts.Send("red/red-a", frame);
 
         _hosts.Hv1.SlowPath.Handle(TooBig(slot, frame) with { Offload = new FrameOffload(500, 0) }, frame);
+        Tables.Flush();
         Tables.Drops.Keys.ShouldBe([DropReason.TooBig]);
         Tables.Drops.Clear();
         for (int i = 0; i <= FlowLimits.CutPacketsBurst; i++) _hosts.Hv1.SlowPath.Handle(TooBig(slot, frame), frame);
+        Tables.Flush();
 
         Tables.Drops.Keys.ShouldBe([DropReason.FragmentBudget]);
         _hosts.Hv1.SlowPath.Counters.Fragmented.ShouldBe((ulong)FlowLimits.CutPacketsBurst);
