@@ -47,6 +47,9 @@ internal sealed class HostDevices : IDisposable, IInterfaces
     /// <summary>Largest IP packet of a tenant that fits the tunnels.</summary>
     internal int TenantMtuMax { get; private set; }
 
+    /// <summary>MTU of the interface that has the underlay address.</summary>
+    internal int UnderlayMtuOctets { get; private set; }
+
     /// <summary>Makes the tunnel device and the internal veth where they are missing.</summary>
     /// <param name="underlay">The host's own underlay address, which an interface must have.</param>
     /// <param name="udpPort">UDP port of the tunnels.</param>
@@ -54,7 +57,8 @@ internal sealed class HostDevices : IDisposable, IInterfaces
     internal void Ensure(IpAddress underlay, ushort udpPort)
     {
         Refresh();
-        TenantMtuMax = UnderlayMtu(underlay) - (underlay.IsIpv4 ? OverheadIpv4 : OverheadIpv6);
+        UnderlayMtuOctets = UnderlayMtu(underlay);
+        TenantMtuMax = UnderlayMtuOctets - (underlay.IsIpv4 ? OverheadIpv4 : OverheadIpv6);
         if (!_links.ContainsKey(Vxlan)) CreateTunnel(udpPort);
         if (!_links.ContainsKey(AgentSend))
         {

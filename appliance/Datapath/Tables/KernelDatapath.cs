@@ -98,6 +98,17 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
     /// 70).</summary>
     public int TenantMtuMax => _devices.TenantMtuMax;
 
+    /// <summary>Longest packet that the underlay's interface sends.</summary>
+    public int UnderlayMtu => _devices.UnderlayMtuOctets;
+
+    /// <summary>Notes what the path to another host carries: ICMP errors, cutting and MSS follow. Any thread may
+    /// call.</summary>
+    /// <param name="peer">Its underlay address.</param>
+    /// <param name="octets">Longest packet of the underlay that arrives there, at most
+    /// <see cref="UnderlayMtu"/>.</param>
+    public void SetPeerMtu(IpAddress peer, int octets) =>
+        _nextHops.SetPeerMtu(peer, (uint)(octets - (UnderlayMtu - TenantMtuMax)));
+
     /// <inheritdoc/>
     public TimeSpan Now => MonotonicClock.Now;
 

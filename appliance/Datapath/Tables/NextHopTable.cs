@@ -31,7 +31,7 @@ internal sealed class NextHopTable : IDisposable
     private readonly SortedSet<uint> _freeHops = [];
     private readonly SortedSet<uint> _freeLists = [];
     private readonly HashSet<uint> _retired = [];
-    private readonly Dictionary<IpAddress, uint> _peerMtus = [];
+    private readonly ConcurrentDictionary<IpAddress, uint> _peerMtus = new();
     private HostPlan? _plan;
     private ulong _reclaimedAtNs;
 
@@ -59,7 +59,7 @@ internal sealed class NextHopTable : IDisposable
     /// <param name="mtu">Octets of the longest IP packet of a tenant.</param>
     internal void SetPeerMtu(IpAddress peer, uint mtu)
     {
-        _peerMtus[peer] = mtu;
+        _peerMtus[peer] = mtu; // first: a next hop made meanwhile has it
         AddressOctets octets = AddressOctets.Of(peer);
         foreach (uint index in _byEgress.Values)
         {

@@ -171,7 +171,7 @@ int leaves_too_big(struct __sk_buff *skb, struct flow *f, __u32 uplink_slot, __u
  */
 __attribute__((noinline)) int leaves_too_big(struct __sk_buff *skb, struct flow *f, __u32 uplink_slot, __u32 mtu)
 {
-	if (!f || f->flags & FLOW_FROM_AGENT)
+	if (!f || (f->flags & FLOW_FROM_AGENT && !(f->flags & FLOW_REINJECTED)))
 		return -DROP_TOO_BIG;
 	f->slot = uplink_slot;
 	f->mtu = mtu;
@@ -381,7 +381,7 @@ static __always_inline int forward(struct __sk_buff *skb, struct flow *f, struct
 	if (unlikely(a->verdict == VERDICT_DROP))
 		return -(a->drop_reason ?: DROP_RULE);
 	if (unlikely(skb->len > MTU_ALWAYS) && is_too_big(skb, f))
-		return f->flags & FLOW_FROM_AGENT ? -DROP_TOO_BIG : upcall(skb, f, UPCALL_TOO_BIG);
+		return upcall(skb, f, UPCALL_TOO_BIG);
 	if (a->rewrite & REWRITE_HOP_LIMIT && unlikely(f->hop_limit <= a->hops))
 		return f->flags & FLOW_FROM_AGENT ? -DROP_HOP_LIMIT : upcall(skb, f, UPCALL_HOP_LIMIT);
 	if (unlikely(f->tcp_seen & TCP_SEEN_SYN))

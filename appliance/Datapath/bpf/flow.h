@@ -56,10 +56,11 @@ enum flow_flags {
 	FLOW_ICMP_ERROR = 1 << 3,
 	FLOW_ICMP_ECHO = 1 << 4,
 	FLOW_FROM_TUNNEL = 1 << 5,	/* must not be tunnelled again */
-	FLOW_FROM_AGENT = 1 << 6,	/* never goes back up */
+	FLOW_FROM_AGENT = 1 << 6,	/* never goes back up, but for REINJECTED */
 	FLOW_ND = 1 << 7,
 	FLOW_OUTSIDE = 1 << 8,		/* came in by an uplink, from anybody */
 	FLOW_NAT_RETURN = 1 << 9,	/* came back to a NAT address, from anybody */
+	FLOW_REINJECTED = 1 << 10,	/* from the agent as it came in: it may be found too big only now */
 };
 
 struct flow {

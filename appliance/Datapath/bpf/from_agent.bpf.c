@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * Receiving end of the internal veth: frames that the agent sends, whole as it got them (segmentation and partial
- * checksums survive AF_PACKET with a virtio header). The mark says what to do; nothing goes back up from here.
+ * checksums survive AF_PACKET with a virtio header). The mark says what to do; nothing goes back up from here but a
+ * flow's first packet that is too big for its way out, which only now is known.
  */
 #include "deliver.h"
 #include "flow.h"
@@ -35,6 +36,8 @@ static __always_inline int as_if_from_port(struct __sk_buff *skb, struct flow *f
 	if (unlikely(!port || port->kind == PORT_UNUSED))
 		return -DROP_PORT_UNKNOWN;
 	f->slot = slot;
+	f->budget = port->budget;
+	f->flags |= FLOW_REINJECTED;
 	/* what entered by a pseudo port came through a tunnel */
 	if (port->kind == PORT_PSEUDO)
 		f->flags |= FLOW_FROM_TUNNEL | (port->flags & PORT_F_L3_KEY ? FLOW_NAT_RETURN : 0);

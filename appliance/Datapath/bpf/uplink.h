@@ -82,7 +82,7 @@ static __always_inline int to_owner(struct __sk_buff *skb, struct flow *f, __u32
 	}
 	f->nexthop = index;
 	if (skb->len > MTU_ALWAYS && is_too_big(skb, f))
-		return f->flags & FLOW_FROM_AGENT ? -DROP_TOO_BIG : upcall(skb, f, UPCALL_TOO_BIG);
+		return upcall(skb, f, UPCALL_TOO_BIG);
 	if (f->tcp_seen & TCP_SEEN_SYN)
 		clamp_syn(skb, f);
 	SHOW(skb, 1, index);

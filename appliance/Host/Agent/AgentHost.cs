@@ -1,6 +1,5 @@
 using System;
 using System.IO;
-using System.Linq;
 using System.Threading;
 using System.Threading.Tasks;
 using Genkan.Datapath.Bpf;
@@ -70,7 +69,8 @@ internal static partial class AgentHost
         });
         try
         {
-            CheckMtu(topology, datapath);
+            loaded = loaded.LimitMtu(datapath.TenantMtuMax);
+            foreach (string warning in loaded.Warnings) LogFault(logger, warning);
             return new AgentRuntime(options, loaded, datapath, loggers.CreateLogger("genkan.agent"));
         }
         catch
@@ -82,20 +82,6 @@ internal static partial class AgentHost
         {
             if (datapath.IsAdopted) LogAdopted(logger);
         }
-    }
-
-    /// <summary>The file's own rule compares with the MTU that it states; here the interface that carries the tunnels
-    /// is asked.</summary>
-    private static void CheckMtu(TopologySnapshot topology, KernelDatapath datapath)
-    {
-        Bridge? widest = topology.LocalBridges.MaxBy(static b => b.Mtu);
-        if (widest is null || widest.Mtu <= datapath.TenantMtuMax) return;
-        int needed = widest.Mtu + (topology.LocalHost.UnderlayAddress.IsIpv4 ? 50 : 70);
-        throw new DatapathException(
-            $"the underlay carries packets of {datapath.TenantMtuMax} octets at most inside a tunnel, but network "
-            + $"{widest.Name} has an MTU of {widest.Mtu}. Raise the MTU of the interface with "
-            + $"{topology.LocalHost.UnderlayAddress} to {needed} "
-            + $"(ip link set DEVICE mtu {needed}), or lower the network's mtu to {datapath.TenantMtuMax}.");
     }
 
     private static async Task ReloadOnSignalAsync(AgentRuntime runtime, ILogger logger)

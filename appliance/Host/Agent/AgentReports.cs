@@ -74,6 +74,9 @@ internal sealed partial class AgentReports(AgentRuntime runtime)
     public IReadOnlyList<PortReport> Ports() =>
         [.. Topology.LocalPorts.Select(PortOf).OrderBy(static p => p.Name, StringComparer.Ordinal)];
 
+    /// <summary>What the underlay is known to carry to each other host, in octets; 0 if nothing is known.</summary>
+    public IReadOnlyList<(string Peer, int Octets)> PeerMtus() => runtime.PeerMtus.Found;
+
     /// <summary>Drops of all slots, by reason.</summary>
     public IReadOnlyList<DropReport> Drops() =>
     [
@@ -116,7 +119,7 @@ internal sealed partial class AgentReports(AgentRuntime runtime)
 
     private List<string> Warnings(IReadOnlyList<PortReport> ports)
     {
-        List<string> warnings = [.. Datapath.Faults];
+        List<string> warnings = [.. runtime.TopologyWarnings, .. runtime.PeerMtus.Warnings, .. Datapath.Faults];
         foreach (PortReport port in ports.Where(static p => p.State == "missing"))
         {
             string warning = $"port {port.Name}: interface {port.Interface} does not exist";

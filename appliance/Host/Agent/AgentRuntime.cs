@@ -28,6 +28,8 @@ internal sealed class AgentRuntime : IDisposable
     {
         _options = options;
         _datapath = datapath;
+        TopologyWarnings = loaded.Warnings;
+        PeerMtus = new PeerMtuProber(datapath, () => Topology, logger);
         Classes = new FlowClasses();
 
         // Ports and hashes of translations must not be guessable from outside (RFC 6056 §3.3), nor the same after a
@@ -41,6 +43,12 @@ internal sealed class AgentRuntime : IDisposable
     }
 
     public FlowClasses Classes { get; }
+
+    /// <summary>What the loader said of the topology in force.</summary>
+    public IReadOnlyList<string> TopologyWarnings { get; private set; }
+
+    /// <summary>What the paths to the other hosts carry.</summary>
+    public PeerMtuProber PeerMtus { get; }
 
     public AgentLoop Loop => _loop;
 
@@ -57,7 +65,8 @@ internal sealed class AgentRuntime : IDisposable
     public async Task RunAsync(CancellationToken stop)
     {
         using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        List<Task> threads = [StartThread("agent", _loop.Run, end)];
+        List<Task> threads =
+            [StartThread("agent", _loop.Run, end), StartThread("path-mtu", PeerMtus.Run, end)];
         for (int i = 0; i < _loop.Workers.Count; i++)
         {
             threads.Add(StartThread(string.Create(CultureInfo.InvariantCulture, $"packets-{i}"),
@@ -100,7 +109,8 @@ internal sealed class AgentRuntime : IDisposable
         try
         {
             TopologySnapshot old = Topology;
-            LoadedTopology loaded = TopologyLoader.Load(_options.ConfigPath, old.LocalHost.Name, old.Revision + 1);
+            LoadedTopology loaded = TopologyLoader.Load(_options.ConfigPath, old.LocalHost.Name, old.Revision + 1)
+                .LimitMtu(_datapath.TenantMtuMax);
             if (loaded.Snapshot.LocalHost.UnderlayAddress != old.LocalHost.UnderlayAddress)
             {
                 throw new ConfigurationException(
@@ -108,7 +118,9 @@ internal sealed class AgentRuntime : IDisposable
                     + "its tables (genkan host remove) and start it again.");
             }
 
-            return await _loop.AskAsync(loop => Apply(loop, old, loaded.Snapshot));
+            ReloadReport report = await _loop.AskAsync(loop => Apply(loop, old, loaded.Snapshot));
+            TopologyWarnings = loaded.Warnings;
+            return report with { Warnings = [.. loaded.Warnings, .. report.Warnings] };
         }
         finally
         {

@@ -44,6 +44,12 @@ internal static class PrometheusText
             text, "genkan_fragments_waiting", "gauge", "Fragments that wait for their first one.",
             status.SlowPath.WaitingFragments);
         Single(text, "genkan_answers_total", "counter", "ARP, ND, DHCP and ICMP frames made.", status.SlowPath.Answers);
+        Family(
+            text, "genkan_peer_mtu_octets", "gauge",
+            "Longest packet that the underlay is known to carry to another host; 0 while it answers nothing.");
+        foreach ((string peer, int octets) in reports.PeerMtus())
+            Sample(text, "genkan_peer_mtu_octets", octets, ("peer", peer));
+
         Ports(text, ports);
         Family(text, "genkan_drops_total", "counter", "Packets dropped, by reason.");
         foreach (DropReport drop in reports.Drops())

@@ -1,19 +1,64 @@
 using System;
 using System.Collections.Generic;
 using System.Collections.Immutable;
+using System.Diagnostics;
 using System.Globalization;
 using System.Linq;
 using Genkan.Control.Plan;
 using Genkan.Host.Api;
 using Genkan.Host.Configuration;
 using Genkan.Overlay.Topology;
+using Genkan.Wire;
 
 namespace Genkan.Host.Agent;
 
 /// <summary>A topology as read from a file, for one host.</summary>
 /// <param name="Snapshot">Checked and linked.</param>
 /// <param name="VxlanPort">UDP port of the tunnels.</param>
-internal sealed record LoadedTopology(TopologySnapshot Snapshot, ushort VxlanPort);
+internal sealed record LoadedTopology(TopologySnapshot Snapshot, ushort VxlanPort)
+{
+    /// <summary>What an operator should know of it, as sentences.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>
+    /// Lowers the MTU of networks to what this host's tunnels carry, so that DHCP, router advertisements and MSS say
+    /// what is true. The file's own rule compares with the MTU that it states; here the interface was asked.
+    /// </summary>
+    /// <param name="tenantMtuMax">Octets of the longest IP packet that fits the tunnels.</param>
+    public LoadedTopology LimitMtu(int tenantMtuMax)
+    {
+        TopologyParts parts = Snapshot.Parts;
+        if (parts.Hosts.Length < 2 || parts.Bridges.All(b => b.Mtu <= tenantMtuMax)) return this;
+        parts = parts with { Bridges = [.. parts.Bridges.Select(b => b with { Mtu = Lowered(b, tenantMtuMax) })] };
+        bool isMade = TopologySnapshot.TryCreate(
+            parts, Snapshot.LocalHost.Id, Snapshot.Revision, out TopologySnapshot? lowered, out _);
+        Debug.Assert(isMade, "An MTU within its limits makes no topology wrong.");
+        string[] warnings =
+        [
+            .. Snapshot.LocalBridges.Where(b => b.Mtu > tenantMtuMax).Select(b => Describe(b, tenantMtuMax)),
+        ];
+        return this with { Snapshot = lowered ?? Snapshot, Warnings = warnings };
+    }
+
+    // RFC 8200 §5, RFC 791 §3.2: below these no network may be.
+    private static int Lowered(Bridge bridge, int tenantMtuMax)
+    {
+        int least = bridge.Subnets.Any(static s => s.Prefix.IsIpv6) ? 1280 : 576;
+        return Math.Min(bridge.Mtu, Math.Max(least, tenantMtuMax));
+    }
+
+    private string Describe(Bridge bridge, int tenantMtuMax)
+    {
+        IpAddress underlay = Snapshot.LocalHost.UnderlayAddress;
+        int needed = bridge.Mtu + (underlay.IsIpv4 ? 50 : 70);
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"Network {bridge.Name} has an MTU of {bridge.Mtu}, but the underlay of this host carries {tenantMtuMax} "
+            + $"inside a tunnel. It works with {Lowered(bridge, tenantMtuMax)} here until you raise the MTU of the "
+            + $"interface with {underlay} to {needed} (ip link set DEVICE mtu {needed}) and start the agent again, or "
+            + $"lower the network's mtu to {tenantMtuMax} in the file.");
+    }
+}
 
 /// <summary>The file is wrong; nothing was applied.</summary>
 internal sealed class ConfigurationException : Exception

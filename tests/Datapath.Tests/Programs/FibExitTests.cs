@@ -257,12 +257,16 @@ public sealed class FibExitTests : IDisposable
     }
 
     [Fact]
-    public void The_agent_s_own_long_frames_are_dropped()
+    public void A_first_packet_that_the_agent_sends_in_again_is_found_too_long_and_the_agent_s_own_are_dropped()
     {
         byte[] frame = Frames.Udp(payloadOctets: 1473);
-        SkBuffContext context = new() { Mark = ((uint)MarkKind.AsIfFromPort << LayoutLimits.MarkKindShift) | In };
+        SkBuffContext again = new() { Mark = ((uint)MarkKind.AsIfFromPort << LayoutLimits.MarkKindShift) | In };
+        SkBuffContext own = new() { Mark = ((uint)MarkKind.Output << LayoutLimits.MarkKindShift) | 5 };
+        KnowGateways();
 
-        _netns.Run(() => _machine.Run("from_agent", frame, context)).Reason.ShouldBe(DropReason.TooBig);
+        _netns.Run(() => _machine.Run("from_agent", frame, again)).Outcome.ShouldBe(Outcome.Upcall);
+        _machine.TakeControl().ShouldHaveSingleItem().Header.Kind.ShouldBe(UpcallKind.TooBig);
+        _netns.Run(() => _machine.Run("from_agent", frame, own)).Reason.ShouldBe(DropReason.TooBig);
     }
 
     [Theory]

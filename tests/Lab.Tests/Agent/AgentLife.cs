@@ -62,18 +62,6 @@ public sealed class AgentLife
     }
 
     [Fact]
-    public async Task An_underlay_that_is_too_small_is_refused_with_the_MTU_that_it_needs()
-    {
-        await using OneHost host = await OneHost.CreateAsync(underlayMtu: 1500);
-
-        Outcome run = await Command.RunAsync("nsenter", [$"--net=/run/netns/{host.Namespace}", .. host.RunArguments()]);
-
-        run.ExitCode.ShouldBe(1);
-        run.Error.ShouldContain("1550");
-        run.Error.Trim().Split('\n').Length.ShouldBe(1);
-    }
-
-    [Fact]
     public async Task Without_the_capability_to_load_programs_it_says_which_one_is_missing()
     {
         await using OneHost host = await OneHost.CreateAsync();
