@@ -35,6 +35,11 @@ internal static class Catalogue
             () => new LocalOurs(LocalPath.Routed), () => new RouterPeer(masquerade: false)),
         new Upcalls(),
         new FirstPacket(),
+        new SideBySide(
+            "conn-rate", "TCP connections through source NAT, opened and closed, for each second of a core's time",
+            Masquerade, [new Figure("connections/s", Bar: Bar.Ratio(0.9))],
+            () => new ConnectionRate(new LocalOurs(LocalPath.Translated)),
+            () => new ConnectionRate(new RouterPeer(masquerade: true))),
         new Simulate("simulate", octets: false),
         new Simulate("simulate-octets", octets: true),
     ];

@@ -1,5 +1,6 @@
 using System;
 using System.IO;
+using System.Runtime;
 using System.Threading;
 using System.Threading.Tasks;
 using Genkan.Datapath.Bpf;
@@ -27,6 +28,9 @@ internal static partial class AgentHost
             console.TimestampFormat = "HH:mm:ss ";
         }).AddFilter("Microsoft", LogLevel.Warning));
         ILogger logger = loggers.CreateLogger("genkan");
+
+        // Reports and reloads allocate, packets do not: their garbage is collected beside the workers, not before them.
+        GCSettings.LatencyMode = GCLatencyMode.SustainedLowLatency;
         try
         {
             using AgentRuntime runtime = Start(options, loggers, logger);

@@ -18,33 +18,53 @@ internal sealed record FlowFilter(string? Port, string? State, bool OnlyDrops, i
     /// <summary>Flows in one answer unless asked for more.</summary>
     public const int LimitDefault = 1_000;
 
-    /// <summary>Flows in one answer at most: the packet loop waits meanwhile.</summary>
+    /// <summary>Flows in one answer at most.</summary>
     public const int LimitMax = 20_000;
+}
+
+/// <summary>How far an answer about flows has come. Each batch is garbage before the next one is made, so that a long
+/// answer stops neither the agent's loop nor, by the collector, its workers for long.</summary>
+/// <param name="filter">Which flows.</param>
+internal sealed class FlowWalk(FlowFilter filter)
+{
+    /// <summary>Which flows.</summary>
+    public FlowFilter Filter => filter;
+
+    /// <summary>Room for the entries of a batch.</summary>
+    public FlowEntry[] Batch { get; } = new FlowEntry[FlowLimits.SweepBatch];
+
+    /// <summary>Where the kernel goes on.</summary>
+    public ulong Cursor { get; set; }
+
+    /// <summary>Flows that may still be told.</summary>
+    public int Left { get; set; } = Math.Clamp(filter.Limit, 1, FlowFilter.LimitMax);
+
+    /// <summary>Whether the answer is complete.</summary>
+    public bool IsOver { get; set; }
 }
 
 /// <summary>Flows and traces.</summary>
 internal sealed partial class AgentReports
 {
-    /// <summary>Reads flows from the kernel.</summary>
-    public IReadOnlyList<FlowReport> Flows(FlowFilter filter)
+    /// <summary>Reads the next flows from the kernel; none of a batch need be asked for.</summary>
+    public IReadOnlyList<FlowReport> Flows(FlowWalk walk)
     {
         List<FlowReport> flows = [];
-        FlowEntry[] batch = new FlowEntry[FlowLimits.SweepBatch];
-        int limit = Math.Clamp(filter.Limit, 1, FlowFilter.LimitMax);
-        ulong cursor = 0;
-        do
+        ulong cursor = walk.Cursor;
+        int count = Datapath.Scan(walk.Batch, ref cursor);
+        for (int i = 0; i < count && flows.Count < walk.Left; i++)
         {
-            int count = Datapath.Scan(batch, ref cursor);
-            for (int i = 0; i < count && flows.Count < limit; i++)
-            {
-                if (filter.OnlyDrops && batch[i].Action.Verdict != FlowVerdict.Drop) continue;
-                if (filter.State is not null && NameOf(batch[i].Action.State) != filter.State) continue;
-                string port = IngressNameOf(batch[i].Key.KeyPort);
-                if (!IsNamed(port, filter.Port)) continue;
-                flows.Add(FlowOf(batch[i], port));
-            }
+            ref readonly FlowEntry entry = ref walk.Batch[i];
+            if (walk.Filter.OnlyDrops && entry.Action.Verdict != FlowVerdict.Drop) continue;
+            if (walk.Filter.State is not null && NameOf(entry.Action.State) != walk.Filter.State) continue;
+            string port = IngressNameOf(entry.Key.KeyPort);
+            if (!IsNamed(port, walk.Filter.Port)) continue;
+            flows.Add(FlowOf(entry, port));
         }
-        while (cursor != 0 && flows.Count < limit);
+
+        walk.Cursor = cursor;
+        walk.Left -= flows.Count;
+        walk.IsOver = cursor == 0 || walk.Left == 0;
         return flows;
     }
 

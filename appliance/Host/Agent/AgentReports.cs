@@ -10,6 +10,12 @@ using Genkan.Overlay.Topology;
 
 namespace Genkan.Host.Agent;
 
+/// <summary>What a worker does.</summary>
+/// <param name="Upcalls">Packets that it handled.</param>
+/// <param name="Batches">Batches in which it did.</param>
+/// <param name="BacklogOctets">Octets that wait in its rings.</param>
+internal readonly record struct WorkerReport(ulong Upcalls, ulong Batches, long BacklogOctets);
+
 /// <summary>What the agent says of itself. Called on the agent loop's thread, which owns what is read; the packet
 /// workers go on meanwhile, so figures of one report may be a batch apart.</summary>
 internal sealed partial class AgentReports(AgentRuntime runtime)
@@ -69,6 +75,13 @@ internal sealed partial class AgentReports(AgentRuntime runtime)
             Warnings = Warnings(ports),
         };
     }
+
+    /// <summary>What each worker does, in order of their numbers.</summary>
+    public IReadOnlyList<WorkerReport> Workers() =>
+    [
+        .. runtime.Loop.Workers.Select(
+            static w => new WorkerReport(w.SlowPath.Counters.Upcalls, w.Batches, w.BacklogOctets)),
+    ];
 
     /// <summary>Every port that the topology binds on this host, whether its interface is there or not.</summary>
     public IReadOnlyList<PortReport> Ports() =>

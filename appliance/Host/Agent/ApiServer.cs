@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.IO;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -77,9 +78,9 @@ internal sealed class ApiServer : IAsyncDisposable
         application.MapGet(ApiRoutes.Flows, (string? port, string? state, bool? drop, int? limit) =>
             GuardAsync(async () =>
         {
-            FlowFilter filter = new(port, state, drop ?? false, limit ?? FlowFilter.LimitDefault);
-            return Json(await runtime.Loop.AskAsync(_ => reports.Flows(filter)),
-                ApiJson.Default.IReadOnlyListFlowReport);
+            FlowWalk walk = new(new FlowFilter(port, state, drop ?? false, limit ?? FlowFilter.LimitDefault));
+            IReadOnlyList<FlowReport> first = await runtime.Loop.AskAsync(_ => reports.Flows(walk));
+            return Json(RestOf(walk, first, runtime, reports), ApiJson.Default.IAsyncEnumerableFlowReport);
         }));
         application.MapGet(ApiRoutes.Metrics, () => GuardAsync(async () =>
             Results.Text(await runtime.Loop.AskAsync(_ => PrometheusText.Write(reports)), PrometheusText.ContentType)));
@@ -91,6 +92,18 @@ internal sealed class ApiServer : IAsyncDisposable
         }));
         application.MapPost(ApiRoutes.Reload, () => GuardAsync(async () =>
             Json(await runtime.ReloadAsync(), ApiJson.Default.ReloadReport)));
+    }
+
+    // A batch is written out before the next one is asked for.
+    private static async IAsyncEnumerable<FlowReport> RestOf(
+        FlowWalk walk, IReadOnlyList<FlowReport> batch, AgentRuntime runtime, AgentReports reports)
+    {
+        while (true)
+        {
+            foreach (FlowReport flow in batch) yield return flow;
+            if (walk.IsOver) yield break;
+            batch = await runtime.Loop.AskAsync(_ => reports.Flows(walk));
+        }
     }
 
     private static IResult Json<T>(T value, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK) =>

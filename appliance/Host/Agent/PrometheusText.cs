@@ -50,6 +50,10 @@ internal static class PrometheusText
         foreach ((string peer, int octets) in reports.PeerMtus())
             Sample(text, "genkan_peer_mtu_octets", octets, ("peer", peer));
 
+        Single(
+            text, "genkan_gc_pause_seconds_total", "counter", "Time for which the collector stopped all threads.",
+            GC.GetTotalPauseDuration().TotalSeconds);
+        Workers(text, reports.Workers());
         Ports(text, ports);
         Family(text, "genkan_drops_total", "counter", "Packets dropped, by reason.");
         foreach (DropReport drop in reports.Drops())
@@ -58,6 +62,30 @@ internal static class PrometheusText
         }
 
         return text.ToString();
+    }
+
+    private static void Workers(StringBuilder text, IReadOnlyList<WorkerReport> workers)
+    {
+        PerWorker(
+            text, workers, "genkan_worker_upcalls_total", "counter", "Packets that a worker handled.",
+            static w => w.Upcalls);
+        PerWorker(
+            text, workers, "genkan_worker_batches_total", "counter", "Batches in which it handled them.",
+            static w => w.Batches);
+        PerWorker(
+            text, workers, "genkan_worker_backlog_octets", "gauge", "Octets that wait in its rings.",
+            static w => w.BacklogOctets);
+    }
+
+    private static void PerWorker(
+        StringBuilder text, IReadOnlyList<WorkerReport> workers, string name, string type, string help,
+        Func<WorkerReport, double> value)
+    {
+        Family(text, name, type, help);
+        for (int i = 0; i < workers.Count; i++)
+        {
+            Sample(text, name, value(workers[i]), ("worker", i.ToString(CultureInfo.InvariantCulture)));
+        }
     }
 
     private static void Ports(StringBuilder text, IReadOnlyList<PortReport> ports)

@@ -12,6 +12,7 @@ namespace Genkan.Host.Api;
 [JsonSerializable(typeof(IReadOnlyList<PortReport>))]
 [JsonSerializable(typeof(PortReport))]
 [JsonSerializable(typeof(IReadOnlyList<FlowReport>))]
+[JsonSerializable(typeof(IAsyncEnumerable<FlowReport>))]
 [JsonSerializable(typeof(IReadOnlyList<DropReport>))]
 [JsonSerializable(typeof(TraceRequest))]
 [JsonSerializable(typeof(TraceReport))]
