@@ -75,6 +75,22 @@ public sealed class PacketSocketTests : IDisposable
         _socket.Statistics.ShouldBe(new PacketSocketStatistics(150, 0, 0, Errno.None));
     }
 
+    [Fact]
+    public void A_frame_that_is_taken_back_does_not_leave_and_its_place_serves_the_next_batch()
+    {
+        byte[] frame = Frames.Make(IpProtocol.Udp);
+        for (uint i = 0; i < 4; i++) Queue(frame, 0, mark: i).ShouldBe(QueueResult.Queued);
+        _socket.Cancel(0);
+        _socket.Cancel(2);
+        _socket.Flush();
+        Queue(frame, 0, mark: 9).ShouldBe(QueueResult.Queued);
+        _socket.Flush();
+
+        Observe(3).Select(o => o.Mark).ShouldBe([1u, 3u, 9u]);
+        _socket.Statistics.SentCount.ShouldBe(3ul);
+        Should.Throw<ArgumentOutOfRangeException>(() => _socket.Cancel(0));
+    }
+
     [Theory]
     [InlineData(IpProtocol.Tcp, false)]
     [InlineData(IpProtocol.Tcp, true)]

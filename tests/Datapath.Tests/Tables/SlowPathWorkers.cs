@@ -5,6 +5,7 @@ using System.Threading;
 using Genkan.Datapath.Tables;
 using Genkan.Nat;
 using Genkan.Overlay.Flows;
+using Genkan.Wire;
 using Shouldly;
 
 namespace Genkan.Datapath.Tests.Tables;
@@ -73,6 +74,47 @@ public sealed class SlowPathWorkers
         host.Nat.Count.ShouldBe(connectionCount);
         translated.ShouldAllBe(e => HoldsOf(host, e) == 1);
         host.Main.TotalCounters.InstallsRefused.ShouldBe(0ul);
+    }
+
+    [Fact]
+    public void A_batch_is_added_up_to_the_first_entry_that_is_there_stale_or_without_room()
+    {
+        using SlowPathHost host = new(workerCount: 2);
+        DatapathWorker tables = host.Workers[1].Datapath; // the second one's share of the memory
+        FlowWrite[] writes = [.. Enumerable.Range(0, 6).Select(i => Write(i, isIpv6: i is 2 or 3))];
+
+        tables.InstallNew(writes.AsSpan(0, 5), out InstallOutcome refusal).ShouldBe(5);
+        refusal.ShouldBe(InstallOutcome.Installed);
+        host.Scan().Count.ShouldBe(5);
+        tables.InstallNew([writes[5], writes[3], writes[0]], out refusal).ShouldBe(1);
+        refusal.ShouldBe(InstallOutcome.Exists);
+
+        FlowWrite stale = Write(7, isIpv6: false, tables.Stamp(9));
+        host.Datapath.Bump(9, isHard: true);
+        tables.InstallNew([Write(6, isIpv6: false), stale, Write(8, isIpv6: false)], out refusal).ShouldBe(1);
+        refusal.ShouldBe(InstallOutcome.Stale);
+
+        int written = FlowLimits.WriteBatch;
+        int total = host.Scan().Count;
+        for (int i = 100; written == FlowLimits.WriteBatch; i += FlowLimits.WriteBatch)
+        {
+            FlowWrite[] batch = [.. Enumerable.Range(i, FlowLimits.WriteBatch).Select(n => Write(n, isIpv6: false))];
+            written = tables.InstallNew(batch, out refusal);
+            total += written;
+        }
+
+        refusal.ShouldBe(InstallOutcome.Full);
+        host.Scan().Count.ShouldBe(total);
+    }
+
+    private static FlowWrite Write(int number, bool isIpv6, FlowStamp stamp = default)
+    {
+        IpAddress address = isIpv6 ? TestHost.Address6Of(number) : TestHost.AddressOf(1);
+        FlowKey key = new(
+            1, address, address, IpProtocol.Tcp, (ushort)number, (ushort)(number >> 16), FragmentKind.None,
+            TestHost.MacOf(1), TestHost.MacOf(2));
+        FlowAction action = new() { Verdict = FlowVerdict.Upcall, State = ConnectionState.Reply, Stamp = stamp };
+        return new FlowWrite(key, action);
     }
 
     private static int HoldsOf(SlowPathHost host, FlowEntry entry)

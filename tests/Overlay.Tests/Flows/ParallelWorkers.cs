@@ -7,6 +7,7 @@ using Genkan.Overlay.Flows;
 using Genkan.Overlay.Simulation;
 using Genkan.Overlay.Tests.Fixtures;
 using Genkan.Overlay.Topology;
+using Genkan.Wire;
 using Shouldly;
 using static Genkan.Overlay.Tests.Flows.FlowFrames;
 
@@ -84,6 +85,22 @@ public sealed class ParallelWorkers
 
         bool isTranslated = agent.Tables.Connections[held.Key].Action.State == ConnectionState.Forward;
         agent.HoldsOf(held).ShouldBe(isTranslated ? 1 : 0);
+    }
+
+    [Fact]
+    public void A_connection_kept_back_while_what_it_depends_on_changed_is_refused_with_its_packet_and_its_hold()
+    {
+        Agent agent = new(workerCount: 1, capacity: 1024);
+        (Upcall upcall, byte[] frame) = agent.Miss("red/red-c", CToServer(5000));
+        agent.Workers[0].Handle(upcall, frame);
+        for (uint id = 1; id < 16; id++) agent.Tables.Bump(id, isHard: true);
+
+        agent.Tables.Flush();
+
+        agent.Tables.Connections.ShouldBeEmpty();
+        agent.Tables.Sent.ShouldBe(0);
+        agent.Tables.Drops.ShouldContainKeyAndValue(DropReason.ReinjectMiss, 1);
+        agent.HoldsOfSource(5000).ShouldBe(0);
     }
 
     private static IEnumerable<ushort> Ports => Enumerable.Range(1000, ConnectionCount).Select(i => (ushort)i);
@@ -190,6 +207,18 @@ public sealed class ParallelWorkers
             NatBinding binding = new(
                 Courtyard.RedRouter.Value, entry.Key.Protocol, entry.Key.Source, entry.Key.SourcePort,
                 entry.Action.Source, entry.Action.SourcePort);
+            int holds = 0;
+            while (_nat.Release(binding, Tables.Now)) holds++;
+            return holds;
+        }
+
+        /// <summary>Holds of the mapping that red-c's port has.</summary>
+        public int HoldsOfSource(ushort port)
+        {
+            NatRequest request = new(
+                Courtyard.RedRouter.Value, IpProtocol.Tcp, IpAddress.Parse("10.0.2.11"), port,
+                IpAddress.Parse(Server), 80);
+            _nat.TryFind(request, out NatBinding binding).ShouldBeTrue();
             int holds = 0;
             while (_nat.Release(binding, Tables.Now)) holds++;
             return holds;
