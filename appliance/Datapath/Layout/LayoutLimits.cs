@@ -3,8 +3,15 @@ namespace Genkan.Datapath.Layout;
 /// <summary>The numbers of <c>flow_types.h</c>; a test compares them with the header.</summary>
 internal static class LayoutLimits
 {
-    /// <summary>LAYOUT_VERSION: pinned tables of another version are refused.</summary>
-    internal const uint LayoutVersion = 1;
+    /// <summary>LAYOUT_VERSION: of the meaning of the tables; their fields are carried over by name.</summary>
+    internal const uint LayoutVersion = 2;
+
+    /// <summary>COMPATIBLE_VERSION: agents of this layout and later can take over what we write.</summary>
+    internal const uint CompatibleVersion = 2;
+
+    /// <summary>FENCE_SECONDS: without a heartbeat for so long, nothing goes from one external segment to
+    /// another.</summary>
+    internal const int FenceSeconds = 10;
 
     /// <summary>PORT_MAX: ports of one host; slot 0 is never used.</summary>
     internal const int PortMax = 4096;

@@ -28,13 +28,14 @@ internal struct UpcallHeader
 }
 
 /// <summary><c>struct settings</c>.</summary>
-[StructLayout(LayoutKind.Explicit, Size = 32)]
+[StructLayout(LayoutKind.Explicit, Size = 40)]
 internal struct SettingsEntry
 {
     [FieldOffset(0)] internal uint LayoutVersion;
-    [FieldOffset(4)] internal uint VxlanIfindex;
-    [FieldOffset(8)] internal uint AgentIfindex;
-    [FieldOffset(12)] internal ushort VxlanPort;
-    [FieldOffset(16)] internal ulong HeartbeatNs;
-    [FieldOffset(24)] internal ulong DigestSeed;
+    [FieldOffset(4)] internal uint CompatibleVersion;
+    [FieldOffset(8)] internal uint VxlanIfindex;
+    [FieldOffset(12)] internal uint AgentIfindex;
+    [FieldOffset(16)] internal ushort VxlanPort;
+    [FieldOffset(24)] internal ulong HeartbeatNs;
+    [FieldOffset(32)] internal ulong DigestSeed;
 }

@@ -2,7 +2,6 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
-using System.Threading;
 using Genkan.Datapath.Bpf;
 using Genkan.Datapath.Layout;
 using Genkan.Datapath.Native;
@@ -45,6 +44,7 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
     private readonly Injector _injector;
     private readonly AgentDrops _drops;
     private readonly MmapArray<InstallEntry> _installs;
+    private readonly Heartbeat _heartbeat = new();
     private HostPlan? _plan;
     private bool _hasOldSlots;
 
@@ -260,8 +260,17 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
     /// <summary>Whether <see cref="Reclaim"/> has something to do.</summary>
     public bool IsReclaimWanted => _nextHops.IsReclaimWanted;
 
-    /// <summary>Tells the programs that the agent lives.</summary>
-    public void Beat() => Volatile.Write(ref _tables.Settings.HeartbeatNs, MonotonicClock.NowNs);
+    /// <summary>
+    /// Tells the programs that the agent lives. It belongs into the loop that serves packets, and nowhere else: a loop
+    /// that hangs must be seen to. After 10 s without it nothing crosses between external segments.
+    /// </summary>
+    public void Beat() => _heartbeat.Beat(ref _tables.Settings.HeartbeatNs);
+
+    /// <summary>How long ago the last beat was.</summary>
+    public TimeSpan HeartbeatAge => Heartbeat.Age(ref _tables.Settings.HeartbeatNs);
+
+    /// <summary>The longest time between two beats since the start.</summary>
+    public TimeSpan HeartbeatGapMax => _heartbeat.GapMax;
 
     /// <summary>Counters of every slot in use and of slot 0.</summary>
     public IReadOnlyList<PortStatistics> ReadPortStatistics() => _statistics.ReadAll();

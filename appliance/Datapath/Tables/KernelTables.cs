@@ -63,7 +63,11 @@ internal sealed class KernelTables : IDisposable
     }
 
     /// <summary>Marks the tables as of our layout: from now on another agent may adopt them.</summary>
-    internal void Seal() => Settings.LayoutVersion = LayoutLimits.LayoutVersion;
+    internal void Seal()
+    {
+        Settings.CompatibleVersion = LayoutLimits.CompatibleVersion;
+        Settings.LayoutVersion = LayoutLimits.LayoutVersion;
+    }
 
     /// <inheritdoc/>
     public void Dispose()

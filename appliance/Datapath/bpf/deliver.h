@@ -232,6 +232,26 @@ __attribute__((noinline)) int fib_exit(struct __sk_buff *skb, struct flow *f, __
 	return output_port(skb, uplink_slot);
 }
 
+int fence(__u32 slot);
+
+/*
+ * Where another bridge joins two segments that we join too, only an agent sees the loop and opens it. Without one
+ * nothing goes from segment to segment; tenants are not concerned.
+ */
+__attribute__((noinline)) int fence(__u32 slot)
+{
+	struct port *port = bpf_map_lookup_elem(&ports, &slot);
+	__u32 zero = 0;
+	struct settings *s = bpf_map_lookup_elem(&settings, &zero);
+
+	if (!port || port->kind != PORT_L2_EXTERNAL)
+		return 0;
+	/* signed: the agent may beat between our two looks */
+	if (s && (__s64)(bpf_ktime_get_ns() - READ_ONCE(s->heartbeat_ns)) <= FENCE_SECONDS * 1000000000LL)
+		return 0;
+	return -DROP_FENCED;
+}
+
 /* One copy; the packet itself stays as it was but for its tag and tunnel key, which every copy sets anew. */
 static __always_inline int send_copy(struct __sk_buff *skb, struct flow *f, __u32 index, int commit)
 {
@@ -250,6 +270,8 @@ static __always_inline int send_copy(struct __sk_buff *skb, struct flow *f, __u3
 	} else if (nh->kind == NEXTHOP_PORT) {
 		if (slot == f->slot)
 			return 0;
+		if (unlikely(f->flags & FLOW_L2_EXTERNAL && fence(slot) < 0))
+			return -DROP_FENCED;
 		port = bpf_map_lookup_elem(&ports, &slot);
 		if (!port || port->flags & PORT_F_ADMIN_DOWN)
 			return -DROP_PORT_DOWN;
@@ -303,6 +325,8 @@ static __always_inline int output(struct __sk_buff *skb, struct flow *f, __u32 i
 	SHOW(skb, 1, index);
 	switch (nh->kind) {
 	case NEXTHOP_PORT:
+		if (unlikely(f->flags & FLOW_L2_EXTERNAL && fence(nh->arg) < 0))
+			return -DROP_FENCED;
 		return output_port(skb, nh->arg);
 	case NEXTHOP_TUNNEL:
 		rc = enter_tunnel(skb, f, index, commit);

@@ -33,6 +33,7 @@ enum drop_reason {
 	DROP_VXLAN_FROM_PORT = 22,	/* UDP to the VTEP port on a port that is not underlay */
 	DROP_TUNNEL_LOOP = 23,		/* a packet from a tunnel would be tunnelled again */
 	DROP_INTERFACE_GONE = 24,	/* next hop's interface does not exist */
+	DROP_FENCED = 25,		/* from one external segment to another while no agent lives */
 
 	/* slow path */
 	DROP_BUDGET_PORT = 32,		/* first packets of new flows over the port's budget */

@@ -61,6 +61,7 @@ enum flow_flags {
 	FLOW_OUTSIDE = 1 << 8,		/* came in by an uplink, from anybody */
 	FLOW_NAT_RETURN = 1 << 9,	/* came back to a NAT address, from anybody */
 	FLOW_REINJECTED = 1 << 10,	/* from the agent as it came in: it may be found too big only now */
+	FLOW_L2_EXTERNAL = 1 << 11,	/* came in by an external segment, see fence() */
 };
 
 struct flow {

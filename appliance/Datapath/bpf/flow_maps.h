@@ -69,6 +69,10 @@ struct { __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY); __uint(max_entries, PORT_MAX *
 struct { __uint(type, BPF_MAP_TYPE_LRU_HASH); __uint(max_entries, 16384);
 	 __type(key, __u64); __type(value, __u64); } pending SEC(".maps");
 
+/* Holds nothing: its BTF tells the next agent how the records look that the rings still hold. */
+struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 1);
+	 __type(key, __u32); __type(value, struct upcall); } upcall_record SEC(".maps");
+
 /*
  * Datagrams in pieces. A cache: losing an entry costs a datagram that is still on its way. What comes from anybody (by
  * an uplink, or back to a NAT address) has a map of its own, so that it cannot push out the tenants'; among those each

@@ -2,7 +2,15 @@
 /*
  * Keys, values and records shared with C# (appliance/Datapath/Layout). Sizes and offsets are asserted here and again in
  * Datapath.Tests. Network byte order where the field comes from a packet (__be*), host order elsewhere.
- * A change of any layout here raises LAYOUT_VERSION.
+ *
+ * Pinned tables outlive the agent, so the next one may have been built from another state of this file. The kernel
+ * keeps the names of all fields (BTF), and LayoutMigration carries entries over by name, up and down. That works as
+ * long as:
+ * - a field whose meaning or unit changes gets a new name; so does a map whose array index changes its meaning;
+ * - zero in a new field means "as before", since that is what an entry gets that was written without it;
+ * - no name is used again for something else; order, offset and width are free, bit fields are not carried over.
+ * Only what cannot be said by names (the digest, the meaning of all entries) raises LAYOUT_VERSION, and
+ * COMPATIBLE_VERSION with it if agents before that must not take such tables over.
  */
 #ifndef GENKAN_FLOW_TYPES_H
 #define GENKAN_FLOW_TYPES_H
@@ -11,7 +19,8 @@
 #include <stddef.h>
 #include "drop_reasons.h"
 
-#define LAYOUT_VERSION		1
+#define LAYOUT_VERSION		2
+#define COMPATIBLE_VERSION	2	/* agents of this layout and later can take over what we write */
 
 #define PORT_MAX		4096	/* ports of one host; slot 0 is never used */
 #define NEXTHOP_MAX		65536	/* index 0 is never used */
@@ -27,6 +36,7 @@
 #define INSTALL_WORKERS		16	/* workers of the agent */
 #define INSTALL_BATCH		128	/* entries that one of them adds in one call */
 #define PENDING_NS		200000000ULL
+#define FENCE_SECONDS		10	/* without a heartbeat for so long: nothing from segment to segment */
 #define ANY_PORT		0	/* local_service: every port of the protocol */
 #define NAT_GRANULE_SHIFT	6	/* NAT owner granule: 64 ports */
 #define NAT_ADDRESS_ITSELF	0xffff	/* nat_owner granule that marks an address as a NAT address */
@@ -445,15 +455,19 @@ enum mark_kind {
 
 /* ---- settings --------------------------------------------------------------------------------------------------- */
 
-/* One element, mmapable, the agent writes it. */
+/*
+ * One element, mmapable, the agent writes it. The first two fields stay where they are in all versions to come: an
+ * agent reads them before it knows anything else of the tables. Version 1 had no compatible_version.
+ */
 struct settings {
-	__u32 layout_version;
-	__u32 vxlan_ifindex;
-	__u32 agent_ifindex;	/* internal veth's receiving end */
-	__u16 vxlan_port;	/* host order */
-	__u16 pad;
-	__u64 heartbeat_ns;	/* CLOCK_MONOTONIC of the agent's last turn */
-	__u64 digest_seed;
+	__u32 layout_version;	/*  0: 0 while the first agent makes the tables */
+	__u32 compatible_version; /*  4: lowest LAYOUT_VERSION of an agent that may take over */
+	__u32 vxlan_ifindex;	/*  8 */
+	__u32 agent_ifindex;	/* 12: internal veth's receiving end */
+	__u16 vxlan_port;	/* 16: host order */
+	__u16 pad[3];
+	__u64 heartbeat_ns;	/* 24: CLOCK_MONOTONIC of the agent's last turn, see FENCE_SECONDS */
+	__u64 digest_seed;	/* 32 */
 };
 
 #ifdef __BPF__
@@ -482,7 +496,9 @@ _Static_assert(sizeof(struct budget) == 40, "budget");
 _Static_assert(sizeof(struct upcall) == 64, "upcall");
 _Static_assert(sizeof(struct fragment_key) == 48, "fragment_key");
 _Static_assert(sizeof(struct fragment) == 1072, "fragment");
-_Static_assert(sizeof(struct settings) == 32, "settings");
+_Static_assert(sizeof(struct settings) == 40, "settings");
+_Static_assert(offsetof(struct settings, layout_version) == 0, "settings.layout_version");
+_Static_assert(offsetof(struct settings, compatible_version) == 4, "settings.compatible_version");
 _Static_assert(sizeof(struct port_stats) == 48, "port_stats");
 #endif
 

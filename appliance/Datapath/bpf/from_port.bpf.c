@@ -59,8 +59,13 @@ int from_port(struct __sk_buff *skb)
 		return finish(skb, 0, at.vlan ? -DROP_VLAN_NOT_BOUND : -DROP_PORT_UNKNOWN);
 	f.slot = *slot;
 	port = bpf_map_lookup_elem(&ports, &f.slot);
-	if (unlikely(!port || (port->kind != PORT_TENANT && port->kind != PORT_L2_EXTERNAL)))
+	if (unlikely(!port))
 		return finish(skb, 0, -DROP_PORT_UNKNOWN);
+	if (unlikely(port->kind != PORT_TENANT)) {
+		if (port->kind != PORT_L2_EXTERNAL)
+			return finish(skb, 0, -DROP_PORT_UNKNOWN);
+		f.flags = FLOW_L2_EXTERNAL;
+	}
 	count_rx(skb, f.slot);
 	if (unlikely(port->flags & PORT_F_ADMIN_DOWN))
 		return finish(skb, f.slot, -DROP_PORT_DOWN);

@@ -94,6 +94,7 @@ internal sealed partial class AgentLoop : IDisposable
         ulong cursor = 0;
         do
         {
+            _datapath.Beat();
             int count = _datapath.Scan(batch, ref cursor);
             for (int i = 0; i < count; i++)
             {

@@ -44,6 +44,8 @@ internal sealed partial class AgentReports(AgentRuntime runtime)
             ConfigFile = runtime.Options.ConfigPath,
             Revision = Topology.Revision,
             Attach = Datapath.AttachMode == AttachMode.Tcx ? "tcx" : "clsact",
+            HeartbeatAgeSeconds = Math.Round(Datapath.HeartbeatAge.TotalSeconds, 3),
+            HeartbeatGapMaxSeconds = Math.Round(Datapath.HeartbeatGapMax.TotalSeconds, 3),
             IsAdopted = Datapath.IsAdopted,
             UnderlayAddress = Topology.LocalHost.UnderlayAddress.ToString(),
             Hosts =

@@ -22,6 +22,10 @@ internal static class PrometheusText
         Family(text, "genkan_info", "gauge", "Version and host of the agent; always 1.");
         Sample(text, "genkan_info", 1, ("host", status.Host), ("version", status.Version), ("attach", status.Attach));
         Single(text, "genkan_uptime_seconds", "gauge", "Seconds since the agent started.", status.UptimeSeconds);
+        Single(text, "genkan_heartbeat_age_seconds", "gauge", "Seconds since the packet loop last said that it lives.",
+            status.HeartbeatAgeSeconds);
+        Single(text, "genkan_heartbeat_gap_seconds_max", "gauge", "Longest time between two heartbeats since start.",
+            status.HeartbeatGapMaxSeconds);
         Single(text, "genkan_topology_revision", "gauge", "Revision of the topology in force.", status.Revision);
         Single(text, "genkan_connections", "gauge", "Entries of the connection tables, each direction counted.",
             status.Tables.Flows);

@@ -26,6 +26,13 @@ public sealed record StatusReport
     /// <summary><c>tcx</c> or <c>clsact</c>.</summary>
     public required string Attach { get; init; }
 
+    /// <summary>Seconds since the packet loop last said that it lives; after 10 nothing crosses between external
+    /// segments.</summary>
+    public required double HeartbeatAgeSeconds { get; init; }
+
+    /// <summary>The longest time between two such signs since the agent started.</summary>
+    public required double HeartbeatGapMaxSeconds { get; init; }
+
     /// <summary>Pins were found at start and taken over: flows went on meanwhile.</summary>
     public required bool IsAdopted { get; init; }
 

@@ -70,6 +70,9 @@ public enum DropReason : byte
     /// <summary>Next hop's interface does not exist.</summary>
     InterfaceGone = 24,
 
+    /// <summary>From one external segment to another while no agent lives.</summary>
+    Fenced = 25,
+
     /// <summary>First packets of new flows over the port's budget.</summary>
     BudgetPort = 32,
 

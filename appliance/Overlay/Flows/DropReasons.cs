@@ -56,6 +56,7 @@ public static class DropReasons
         DropReason.VxlanFromPort => "UDP to the VTEP port on a port that is not underlay.",
         DropReason.TunnelLoop => "A packet from a tunnel would be tunnelled again.",
         DropReason.InterfaceGone => "Next hop's interface does not exist.",
+        DropReason.Fenced => "From one external segment to another while no agent lives.",
         DropReason.BudgetPort => "First packets of new flows over the port's budget.",
         DropReason.BudgetDestination => "Same, over the destination object's budget on an uplink.",
         DropReason.BudgetControl => "ARP, ND, DHCP, ICMP for the agent, or control-plane policing.",

@@ -59,7 +59,8 @@ public sealed class HeaderProbe
     /// <summary>Numbers of the header that C# has too.</summary>
     public static string[] Macros { get; } =
     [
-        "LAYOUT_VERSION", "PORT_MAX", "NEXTHOP_MAX", "DELIVERY_MAX", "CLASS_MAX", "REPLICATION_MAX",
+        "LAYOUT_VERSION", "COMPATIBLE_VERSION", "FENCE_SECONDS", "PORT_MAX", "NEXTHOP_MAX", "DELIVERY_MAX", "CLASS_MAX",
+        "REPLICATION_MAX",
         "REPLICATION_TARGETS_MAX", "BUDGET_MAX", "BUDGET_DESTINATION_AT", "NAT_GRANULE_SHIFT", "NAT_ADDRESS_ITSELF",
         "ANY_PORT", "INSTALL_WORKERS", "INSTALL_BATCH", "MARK_KIND_SHIFT", "MARK_ARG_MASK", "MARK_COMMIT",
         "FRAGMENT_UNITS", "FRAGMENT_WORDS", "FRAGMENT_SHARE",
