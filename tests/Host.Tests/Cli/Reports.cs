@@ -15,6 +15,8 @@ internal static class Reports
         ConfigFile = "/etc/genkan/topology.yaml",
         Revision = 3,
         Attach = "tcx",
+        HeartbeatAgeSeconds = 0.01,
+        HeartbeatGapMaxSeconds = 0.2,
         IsAdopted = true,
         UnderlayAddress = "192.0.2.11",
         Hosts = [new HostReport("gw1", "192.0.2.11", true), new HostReport("hv1", "192.0.2.12", false)],
