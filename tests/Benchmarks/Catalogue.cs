@@ -40,6 +40,8 @@ internal static class Catalogue
             Masquerade, [new Figure("connections/s", Bar: Bar.Ratio(0.9))],
             () => new ConnectionRate(new LocalOurs(LocalPath.Translated)),
             () => new ConnectionRate(new RouterPeer(masquerade: true))),
+        new RestartLoss("restart-loss", otherLayout: false),
+        new RestartLoss("upgrade-loss", otherLayout: true),
         new Simulate("simulate", octets: false),
         new Simulate("simulate-octets", octets: true),
     ];

@@ -30,7 +30,8 @@ internal static class Program
             int runs = 0;
             if (arg == "--json") options = options with { Json = true };
             else if (arg == "--peer-only") options = options with { PeerOnly = true };
-            else if (TryReadRuns(arg, ref runs)) options = options with { Runs = runs };
+            else if (TryReadCount(arg, "--restarts=", ref runs)) RestartLoss.RestartCount = runs;
+            else if (TryReadCount(arg, "--runs=", ref runs)) options = options with { Runs = runs };
             else if (arg.StartsWith('-')) return Refuse($"unknown option '{arg}'");
             else names.Add(arg);
         }
@@ -124,15 +125,15 @@ internal static class Program
 
     private static int List(IBenchmark[] all)
     {
-        Console.Out.WriteLine("usage: sudo tests/bench [--json] [--runs=N] [--peer-only] NAME… | all");
+        Console.Out.WriteLine("usage: sudo tests/bench [--json] [--runs=N] [--restarts=N] [--peer-only] NAME… | all");
         int width = all.Max(b => b.Name.Length);
         foreach (IBenchmark b in all) Console.Out.WriteLine($"  {b.Name.PadRight(width)}  {b.Summary}");
         return 0;
     }
 
-    private static bool TryReadRuns(string arg, ref int runs) =>
-        arg.StartsWith("--runs=", StringComparison.Ordinal)
-        && int.TryParse(arg["--runs=".Length..], CultureInfo.InvariantCulture, out runs) && runs >= 1;
+    private static bool TryReadCount(string arg, string option, ref int count) =>
+        arg.StartsWith(option, StringComparison.Ordinal)
+        && int.TryParse(arg[option.Length..], CultureInfo.InvariantCulture, out count) && count >= 1;
 
     private static int Refuse(string message)
     {

@@ -27,7 +27,7 @@ public sealed class HousePlan
         ["Image"] = [],
         ["Testing"] = ["Wire", "Datapath"],
         ["Conventions.Tests"] = [],
-        ["Lab.Tests"] = ["Testing", "Host", "Datapath", .. Inner],
+        ["Lab.Tests"] = ["Testing", "Benchmarks", "Host", "Datapath", .. Inner],
         ["Benchmarks"] = ["Testing", "Host", "Datapath", .. Inner],
     };
 

@@ -12,6 +12,10 @@ internal static class Repository
     /// <summary>The product, as the build of the tests made it.</summary>
     public static string Genkan { get; } = Path.Combine(Root, "appliance/Host/bin/Debug/net10.0/genkan");
 
+    /// <summary>The benchmarks, likewise.</summary>
+    public static string Benchmarks { get; } =
+        Path.Combine(Root, "tests/Benchmarks/bin/Debug/net10.0/Genkan.Benchmarks");
+
     private static string FindRoot()
     {
         string? directory = AppContext.BaseDirectory;

@@ -95,6 +95,24 @@ public sealed unsafe class BpfObject : IDisposable
             (BpfMapFlags)LibBpf.MapFlags(handle));
     }
 
+    /// <summary>The object's own type information, or null if it was compiled without.</summary>
+    /// <exception cref="BtfException">It cannot be read.</exception>
+    internal Btf? ReadBtf()
+    {
+        nint btf = LibBpf.ObjectBtf(_object);
+        if (btf == 0) return null;
+        uint size = 0;
+        byte* raw = LibBpf.BtfRawData(btf, &size);
+        return raw is null ? null : Btf.Parse(new ReadOnlySpan<byte>(raw, (int)size));
+    }
+
+    /// <summary>Numbers of a map's key and value types in <see cref="ReadBtf"/>; 0 where there is none.</summary>
+    internal (uint Key, uint Value) MapTypes(string map)
+    {
+        nint handle = Map(map);
+        return (LibBpf.MapBtfKeyTypeId(handle), LibBpf.MapBtfValueTypeId(handle));
+    }
+
     /// <summary>True if the object names such a map.</summary>
     public bool HasMap(string map) => _maps.ContainsKey(map);
 

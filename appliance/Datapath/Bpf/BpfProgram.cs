@@ -13,11 +13,14 @@ public sealed class BpfProgram : IDisposable
         (Fd, Name) = (fd, name);
         BpfProgInfo info = default;
         BpfSyscall.GetInfo(fd, ref info, name);
-        (Id, Tag) = (info.Id, info.Tag);
+        (Id, Tag, KernelName) = (info.Id, info.Tag, info.Name);
     }
 
     /// <summary>The function's name in C, or the path of the pin.</summary>
     public string Name { get; }
+
+    /// <summary>The name that the kernel has: the first 15 octets of the function's.</summary>
+    public string KernelName { get; }
 
     /// <summary>The kernel's number of the program.</summary>
     public uint Id { get; }
@@ -31,6 +34,19 @@ public sealed class BpfProgram : IDisposable
     /// <exception cref="KernelException">The kernel refused.</exception>
     public static BpfProgram? TryOpenPinned(string path) =>
         BpfSyscall.TryGetPinned(path) is { } fd ? new BpfProgram(fd, path) : null;
+
+    /// <summary>Opens a loaded program by the kernel's number, or null if it went meanwhile.</summary>
+    /// <exception cref="KernelException">The kernel refused for another reason.</exception>
+    public static BpfProgram? TryOpen(uint id)
+    {
+        GetByIdAttributes attributes = new() { Id = id };
+        int fd = BpfSyscall.Run(BpfCommand.ProgGetFdById, ref attributes);
+        if (fd >= 0) return new BpfProgram(new FileDescriptor(fd), $"program {id}");
+        Errno error = Libc.LastError;
+        return error == Errno.ENOENT
+            ? null
+            : throw new KernelException(BpfSyscall.Call(BpfCommand.ProgGetFdById, $"{id}"), error);
+    }
 
     /// <summary>Pins the program at <paramref name="path"/>, which must not exist, on a bpffs.</summary>
     /// <exception cref="KernelException">The kernel refused.</exception>

@@ -26,6 +26,12 @@ public sealed record BpfProgramSetOptions
     /// A directory on a bpffs whose maps are adopted, and where new ones are pinned; null to pin nothing.
     /// </summary>
     public string? PinDirectory { get; init; }
+
+    /// <summary>Maps that are not adopted, whatever the pin directory holds.</summary>
+    public IReadOnlySet<string> MadeAnew { get; init; } = new HashSet<string>(StringComparer.Ordinal);
+
+    /// <summary>Where new maps are pinned; null: in <see cref="PinDirectory"/>.</summary>
+    public string? NewPinDirectory { get; init; }
 }
 
 /// <summary>
@@ -99,7 +105,7 @@ public sealed class BpfProgramSet : IDisposable
         foreach (string map in bpfObject.MapNames)
         {
             if (options.MaxEntries.TryGetValue(map, out uint maxEntries)) bpfObject.SetMaxEntries(map, maxEntries);
-            if (TryAdopt(map, options.PinDirectory) is { } existing) bpfObject.ReuseMap(map, existing);
+            if (TryAdopt(map, options) is { } existing) bpfObject.ReuseMap(map, existing);
         }
         bpfObject.Load();
         foreach (string map in bpfObject.MapNames)
@@ -107,16 +113,17 @@ public sealed class BpfProgramSet : IDisposable
             if (_maps.ContainsKey(map)) continue;
             BpfMap created = bpfObject.TakeMap(map);
             _maps.Add(map, created);
-            if (options.PinDirectory is not null) created.Pin(Path.Combine(options.PinDirectory, map));
+            string? pins = options.NewPinDirectory ?? options.PinDirectory;
+            if (pins is not null) created.Pin(Path.Combine(pins, map));
         }
         foreach (string program in bpfObject.ProgramNames) _programs.Add(program, bpfObject.TakeProgram(program));
     }
 
-    private BpfMap? TryAdopt(string map, string? pinDirectory)
+    private BpfMap? TryAdopt(string map, BpfProgramSetOptions options)
     {
         if (_maps.TryGetValue(map, out BpfMap? shared)) return shared;
-        if (pinDirectory is null) return null;
-        if (BpfMap.TryOpenPinned(Path.Combine(pinDirectory, map)) is not { } pinned) return null;
+        if (options.PinDirectory is null || options.MadeAnew.Contains(map)) return null;
+        if (BpfMap.TryOpenPinned(Path.Combine(options.PinDirectory, map)) is not { } pinned) return null;
         _maps.Add(map, pinned);
         _adopted.Add(map);
         return pinned;

@@ -16,8 +16,16 @@ internal static class KeyDigest
         where TKey : unmanaged
     {
         Debug.Assert(Unsafe.SizeOf<TKey>() % sizeof(ulong) == 0, "Keys are whole words.");
+        return Of(MemoryMarshal.AsBytes(new ReadOnlySpan<TKey>(in key)), seed);
+    }
+
+    /// <summary>The lower half of a key's digest.</summary>
+    /// <param name="key">Whole words.</param>
+    /// <param name="seed">As in <c>settings</c>.</param>
+    internal static uint Of(ReadOnlySpan<byte> key, ulong seed)
+    {
         ulong h = seed;
-        foreach (ulong word in MemoryMarshal.Cast<TKey, ulong>(new ReadOnlySpan<TKey>(in key)))
+        foreach (ulong word in MemoryMarshal.Cast<byte, ulong>(key))
         {
             h = (h ^ word) * LayoutLimits.DigestFactor;
             h ^= h >> 32;

@@ -72,6 +72,9 @@ public enum Errno
     /// <summary>System call not implemented.</summary>
     ENOSYS = 38,
 
+    /// <summary>Link has been severed: a tcx link whose interface is gone.</summary>
+    ENOLINK = 67,
+
     /// <summary>Message too long.</summary>
     EMSGSIZE = 90,
 

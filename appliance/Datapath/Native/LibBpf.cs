@@ -56,6 +56,18 @@ internal static unsafe partial class LibBpf
     [LibraryImport(Library, EntryPoint = "bpf_map__reuse_fd")]
     internal static partial int ReuseMapFd(nint map, int fd);
 
+    [LibraryImport(Library, EntryPoint = "bpf_map__btf_key_type_id")]
+    internal static partial uint MapBtfKeyTypeId(nint map);
+
+    [LibraryImport(Library, EntryPoint = "bpf_map__btf_value_type_id")]
+    internal static partial uint MapBtfValueTypeId(nint map);
+
+    [LibraryImport(Library, EntryPoint = "bpf_object__btf")]
+    internal static partial nint ObjectBtf(nint bpfObject);
+
+    [LibraryImport(Library, EntryPoint = "btf__raw_data")]
+    internal static partial byte* BtfRawData(nint btf, uint* size);
+
     [LibraryImport(Library, EntryPoint = "bpf_map__is_internal")]
     internal static partial byte MapIsInternal(nint map);
 

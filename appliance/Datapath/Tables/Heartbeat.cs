@@ -3,7 +3,9 @@ using System.Threading;
 
 namespace Genkan.Datapath.Tables;
 
-/// <summary>The agent's sign of life in <c>settings</c>, and how regular it was. One thread beats, any may ask.</summary>
+/// <summary>
+/// The agent's sign of life in <c>settings</c>, and how regular it was. One thread beats, any may ask.
+/// </summary>
 internal sealed class Heartbeat
 {
     private ulong _last;

@@ -4,6 +4,7 @@ using System.IO;
 using System.Linq;
 using Genkan.Datapath.Bpf;
 using Genkan.Datapath.Layout;
+using Genkan.Datapath.Migration;
 using Genkan.Datapath.Native;
 using Genkan.Datapath.Startup;
 using Genkan.Overlay.Flows;
@@ -93,6 +94,22 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
 
     /// <summary>Whether a former agent's tables were taken over: its connections go on.</summary>
     public bool IsAdopted => _tables.IsAdopted;
+
+    /// <summary>Names of the former agent's tables that had another layout and were carried over; empty as a
+    /// rule.</summary>
+    public IReadOnlyList<string> MigratedTables => _tables.Migrated;
+
+    /// <summary>
+    /// Gives the packets that waited in rings of another layout, in their order. They are older than what
+    /// <see cref="Upcalls"/> holds.
+    /// </summary>
+    /// <param name="handle">Handles one.</param>
+    /// <returns>How many there were.</returns>
+    public int HandleUnread(UpcallHandler handle)
+    {
+        foreach (UnreadUpcall unread in _tables.Unread) handle(new UpcallFrame(unread.Header, unread.Frame));
+        return _tables.Unread.Count;
+    }
 
     /// <summary>Largest IP packet of a tenant that fits the tunnels (underlay MTU less 50 octets, on IPv6 less
     /// 70).</summary>

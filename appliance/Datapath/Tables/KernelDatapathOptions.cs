@@ -1,5 +1,7 @@
+using System;
 using System.IO;
 using Genkan.Datapath.Bpf;
+using Genkan.Datapath.Migration;
 using Genkan.Wire;
 
 namespace Genkan.Datapath.Tables;
@@ -31,6 +33,9 @@ public sealed record KernelDatapathOptions
 
     /// <summary>Threads that will handle packets, each with its own rings and socket.</summary>
     public int Workers { get; init; } = 1;
+
+    /// <summary>Told of each step of a migration; tests end it there.</summary>
+    internal Action<MigrationStep>? OnMigrationStep { get; init; }
 
     internal string PinDirectory => Path.Combine(PinRoot, HostName);
 

@@ -1,34 +1,39 @@
 using System;
 using System.Collections.Generic;
-using System.IO;
 using System.Linq;
 using System.Reflection;
-using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Genkan.Datapath.Bpf;
 using Genkan.Datapath.Layout;
+using Genkan.Datapath.Migration;
 using Genkan.Datapath.Native;
-using Genkan.Datapath.Startup;
 
 namespace Genkan.Datapath.Tables;
 
 /// <summary>Programs and tables of a host, pinned: loaded anew, or taken over from a former agent.</summary>
 internal sealed class KernelTables : IDisposable
 {
-    private static readonly string[] Objects =
+    internal static readonly string[] Objects =
         ["from_port", "from_tunnel", "from_agent", "from_uplink", "from_host", "install"];
 
     private readonly MmapArray<SettingsEntry> _settings;
 
-    private KernelTables(BpfProgramSet set)
+    private KernelTables(LoadedGeneration loaded)
     {
-        Set = set;
-        _settings = new MmapArray<SettingsEntry>(set.Map("settings"));
+        (Set, Unread) = (loaded.Set, loaded.Unread);
+        Migrated = [.. loaded.Migrated.Order(StringComparer.Ordinal)];
+        _settings = new MmapArray<SettingsEntry>(Set.Map("settings"));
         IsAdopted = Settings.LayoutVersion != 0;
     }
 
     /// <summary>Programs and maps by name.</summary>
     internal BpfProgramSet Set { get; }
+
+    /// <summary>Tables of a former agent that were carried over to our layout.</summary>
+    internal IReadOnlyList<string> Migrated { get; }
+
+    /// <summary>Packets that waited in rings of another layout.</summary>
+    internal IReadOnlyList<UnreadUpcall> Unread { get; }
 
     /// <summary>Whether a former agent's tables were taken over.</summary>
     internal bool IsAdopted { get; }
@@ -36,28 +41,18 @@ internal sealed class KernelTables : IDisposable
     /// <summary>The settings, in memory shared with the programs.</summary>
     internal ref SettingsEntry Settings => ref _settings[0];
 
-    /// <summary>Loads the programs; tables that are pinned already keep content and size.</summary>
-    /// <exception cref="DatapathException">The pinned tables have another layout.</exception>
+    /// <summary>Loads the programs; tables that are pinned already keep content and size, whatever their
+    /// layout.</summary>
+    /// <exception cref="DatapathException">The pinned tables cannot be taken over.</exception>
     /// <exception cref="KernelException">The kernel refused.</exception>
     internal static KernelTables Load(KernelDatapathOptions options)
     {
-        BpfFileSystem.CreatePinDirectory(options.PinDirectory);
-        DemandLayout(options);
-        Dictionary<string, uint> sizes = (options.Sizes ?? TableSizes.ForThisMachine()).ToDictionary();
-        foreach (string name in sizes.Keys.ToArray())
-        {
-            using BpfMap? pinned = BpfMap.TryOpenPinned(Path.Combine(options.PinDirectory, name));
-            if (pinned is not null) sizes[name] = pinned.Spec.MaxEntries;
-        }
-
-        BpfProgramSet set = BpfProgramSet.Load(new BpfProgramSetOptions
+        KernelTables tables = new(TableMigration.Load(options, new BpfProgramSetOptions
         {
             Assembly = Assembly.GetExecutingAssembly(),
             Objects = Objects,
-            MaxEntries = sizes,
-            PinDirectory = options.PinDirectory,
-        });
-        KernelTables tables = new(set);
+            MaxEntries = (options.Sizes ?? TableSizes.ForThisMachine()).ToDictionary(),
+        }));
         if (!tables.IsAdopted) tables.Settings.DigestSeed = RandomSeed();
         return tables;
     }
@@ -82,23 +77,5 @@ internal sealed class KernelTables : IDisposable
         Span<byte> octets = stackalloc byte[sizeof(ulong)];
         RandomNumberGenerator.Fill(octets);
         return BitConverter.ToUInt64(octets);
-    }
-
-    private static void DemandLayout(KernelDatapathOptions options)
-    {
-        using BpfMap? pinned = BpfMap.TryOpenPinned(Path.Combine(options.PinDirectory, "settings"));
-        if (pinned is null) return;
-        uint version = 0;
-        if (pinned.Spec.ValueSize == Unsafe.SizeOf<SettingsEntry>())
-        {
-            new BpfTable<uint, SettingsEntry>(pinned).TryLookup(0, out SettingsEntry settings);
-            version = settings.LayoutVersion;
-            if (version is 0 or LayoutLimits.LayoutVersion) return;
-        }
-
-        throw new DatapathException(
-            $"The tables pinned in {options.PinDirectory} have layout {version}, this agent needs "
-            + $"{LayoutLimits.LayoutVersion}. Run the agent that made them, or `genkan host remove "
-            + $"{options.HostName}`, which ends this host's connections.");
     }
 }

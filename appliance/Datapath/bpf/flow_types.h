@@ -43,6 +43,18 @@
 
 #define ETH_ALEN_		6
 
+/*
+ * Tests build all programs a second time with tables of another layout, and switch a host to and fro under traffic.
+ * Fields are added, which moves those behind them, and widened. Keys that programs put together from words stay.
+ */
+#ifdef GENKAN_LAYOUT_OTHER
+#define OTHER_FIELD(field)	field;
+#define OTHER_WIDE(narrow, wide)	wide
+#else
+#define OTHER_FIELD(field)
+#define OTHER_WIDE(narrow, wide)	narrow
+#endif
+
 /* ---- ports ------------------------------------------------------------------------------------------------------ */
 
 enum port_kind {
@@ -61,6 +73,7 @@ enum port_flags {
 
 /* ports[slot], mmapable. The agent writes everything but nothing per packet lives here. */
 struct port {
+	OTHER_FIELD(__u64 other_first)
 	__u64 object_id;	/*  0: ObjectId of the virtual port; how a new agent recognises its slots */
 	__u32 ifindex;		/*  8: 0 while the interface is absent */
 	__u32 nexthop;		/* 12: uplink: the nexthop of its host veth; else 0 */
@@ -68,7 +81,7 @@ struct port {
 	__u16 vlan;		/* 18: 802.1Q VID that frames on the wire carry, 0 untagged */
 	__u8 kind;		/* 20: enum port_kind */
 	__u8 flags;		/* 21: enum port_flags */
-	__u16 class_masks;	/* 22: bit m set: class table may hold entries of mask m for this port */
+	OTHER_WIDE(__u16, __u32) class_masks; /* 22: bit m set: class table may hold entries of mask m for this port */
 	__u32 bridge;		/* 24: key of the neighbour table, 0 none */
 	__u32 budget;		/* 28: index in budgets */
 	__u8 mac[6];		/* 32: tenant: the VM's MAC; uplink: MAC of the host veth, used on the wire */
@@ -89,6 +102,7 @@ struct link_key {
 
 /* Per CPU, index = port slot. Octets are of the frame; packets count segments of a GSO frame. */
 struct port_stats {
+	OTHER_FIELD(__u64 other_first)
 	__u64 rx_packets, rx_octets, tx_packets, tx_octets, drop_packets, upcall_packets;
 };
 
@@ -164,6 +178,7 @@ enum tcp_seen { TCP_SEEN_SYN = 1, TCP_SEEN_FIN = 2, TCP_SEEN_RST = 4, TCP_SEEN_A
 
 /* What is done with a packet; 72 octets, copied as words. */
 struct action {
+	OTHER_FIELD(__u64 other_first)
 	__u32 class_id;		/*  0 */
 	__u32 generation;	/*  4: must equal generation[class_id].hard, else a miss */
 	__u32 soft;		/*  8: differs from generation[class_id].soft: forward, and ask for revalidation once */
@@ -189,12 +204,13 @@ struct action {
 struct conn {
 	__u64 tag_head;		/*   0 */
 	struct action action;	/*   8 */
+	OTHER_FIELD(__u64 other_middle)
 	__u64 packets;		/*  80 */
 	__u64 octets;		/*  88 */
 	__u64 last_seen_ns;	/*  96: CLOCK_MONOTONIC, coarse */
 	__u64 created_ns;	/* 104 */
-	__u8 tcp_seen;		/* 112: enum tcp_seen, ORed */
-	__u8 pad;		/* 113 */
+	OTHER_WIDE(__u8, __u32) tcp_seen; /* 112: enum tcp_seen, ORed */
+	OTHER_WIDE(__u8, __u16) pad;	/* 113 */
 	__u16 seen_tick;	/* 114: program's: when last_seen_ns was last written, see TICK_SHIFT */
 	__u32 zone;		/* 116: low half of the ObjectId of the router that translated, 0 none */
 	__u64 tag_tail;		/* 120 */
@@ -262,6 +278,7 @@ struct install_run {
 };
 
 struct generation {
+	OTHER_FIELD(__u64 other_first)
 	__u32 hard;
 	__u32 soft;
 	__u32 revalidate;	/* program sets 1 with the one event; the agent clears it */
@@ -305,6 +322,7 @@ enum nexthop_kind {
 };
 
 struct nexthop {
+	OTHER_FIELD(__u64 other_first)
 	__u8 kind;		/*  0 */
 	__u8 drop_reason;	/*  1 */
 	__u8 peer_is_ipv6;	/*  2 */
@@ -326,6 +344,7 @@ enum delivery_kind {
 };
 
 struct delivery {
+	OTHER_FIELD(__u32 other_first)
 	__u8 kind;		/* 0 */
 	__u8 generation;	/* 1 */
 	__u16 pad;		/* 2 */
@@ -352,6 +371,7 @@ struct neighbour_key {
 	__u8 address[16];	/*  8 */
 };
 struct neighbour {
+	OTHER_FIELD(__u64 other_first)
 	__u8 mac[6];
 	__u8 is_router;		/* R flag of the neighbour advertisement */
 	__u8 pad;
@@ -374,6 +394,7 @@ struct local_service_key {
 	__u8 is_ipv6;
 };
 struct local_service {
+	OTHER_FIELD(__u64 other_first)
 	__u32 budget;		/* index in budgets: control-plane policing */
 	__u32 pad;
 };
@@ -386,18 +407,20 @@ struct destination_key {
 	__u8 pad[3];
 };
 struct destination {
+	OTHER_FIELD(__u64 other_first)
 	__u32 budget;
 	__u32 flags;		/* 0 */
 };
 
 struct vtep_key { __u8 is_ipv6; __u8 pad[3]; __u8 address[16]; };
-struct vtep { __u64 packets; __u64 octets; __u32 host; __u32 budget; };
+struct vtep { OTHER_FIELD(__u64 other_first) __u64 packets; __u64 octets; __u32 host; __u32 budget; };
 
 /*
  * GCRA (virtual scheduling): theoretical arrival times, moved by compare-and-swap. Control packets have their own time
  * at the same rate, so that a flood of new flows does not silence the ARP and DHCP of the same port. mmapable.
  */
 struct budget {
+	OTHER_FIELD(__u64 other_first)
 	__u64 arrival_ns;	/* program's */
 	__u64 interval_ns;	/* agent's: 10^9 / rate; 0 = unlimited */
 	__u64 burst_ns;		/* agent's: burst x interval */
@@ -426,6 +449,7 @@ enum upcall_flags {
 
 /* Header of a ring record; `captured` octets of the frame follow. The 802.1Q tag, if any, is only in vlan_tci. */
 struct upcall {
+	OTHER_FIELD(__u64 other_first)
 	__u64 time_ns;		/*  0: CLOCK_MONOTONIC */
 	__u32 port;		/*  8: port slot where it entered (pseudo port for FLOOD, NAT-RETURN) */
 	__u32 length;		/* 12: octets of the frame */
@@ -464,13 +488,14 @@ struct settings {
 	__u32 compatible_version; /*  4: lowest LAYOUT_VERSION of an agent that may take over */
 	__u32 vxlan_ifindex;	/*  8 */
 	__u32 agent_ifindex;	/* 12: internal veth's receiving end */
+	OTHER_FIELD(__u64 other_middle)
 	__u16 vxlan_port;	/* 16: host order */
 	__u16 pad[3];
 	__u64 heartbeat_ns;	/* 24: CLOCK_MONOTONIC of the agent's last turn, see FENCE_SECONDS */
 	__u64 digest_seed;	/* 32 */
 };
 
-#ifdef __BPF__
+#if defined(__BPF__) && !defined(GENKAN_LAYOUT_OTHER)
 _Static_assert(sizeof(struct port) == 64, "port");
 _Static_assert(sizeof(struct conn4_key) == 32, "conn4_key");
 _Static_assert(sizeof(struct conn6_key) == 56, "conn6_key");

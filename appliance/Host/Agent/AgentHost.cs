@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.IO;
 using System.Runtime;
 using System.Threading;
@@ -85,6 +86,7 @@ internal static partial class AgentHost
         finally
         {
             if (datapath.IsAdopted) LogAdopted(logger);
+            if (datapath.MigratedTables.Count > 0) LogMigrated(logger, datapath.MigratedTables);
         }
     }
 
@@ -107,6 +109,11 @@ internal static partial class AgentHost
     [LoggerMessage(
         Level = LogLevel.Information, Message = "Took over the tables of the previous agent; its flows went on.")]
     private static partial void LogAdopted(ILogger logger);
+
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "The previous agent's tables looked otherwise; carried over by the names of their fields: {Tables}.")]
+    private static partial void LogMigrated(ILogger logger, IReadOnlyList<string> tables);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Fault}")]
     private static partial void LogFault(ILogger logger, string fault);

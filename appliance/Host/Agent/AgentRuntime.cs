@@ -40,6 +40,7 @@ internal sealed class AgentRuntime : IDisposable
         _loop = new AgentLoop(datapath, slowPath, nat, Classes, logger);
         datapath.Apply(loaded.Snapshot);
         if (datapath.IsAdopted) _loop.AdoptConnections();
+        _loop.Workers[0].HandleUnread(datapath);
     }
 
     public FlowClasses Classes { get; }

@@ -43,6 +43,13 @@ internal sealed class PacketWorker
     /// <summary>Octets that wait in its rings.</summary>
     public long BacklogOctets => _datapath.Upcalls.BacklogOctets;
 
+    /// <summary>Handles what waited in rings of a former agent whose records looked otherwise; before the workers
+    /// start.</summary>
+    public void HandleUnread(KernelDatapath datapath)
+    {
+        if (datapath.HandleUnread(Handle) > 0) _datapath.Flush();
+    }
+
     /// <summary>Runs until cancelled.</summary>
     public void Run(CancellationToken stop)
     {

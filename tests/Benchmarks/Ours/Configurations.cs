@@ -168,6 +168,64 @@ internal static class Configurations
 
         """;
 
+    /// <summary>Two networks, a router with source NAT and a floating IP, and an uplink.</summary>
+    internal const string Restarted = """
+        hosts:
+          host1:
+            underlay: { address: 192.0.2.1, interface: underlay, mtu: 1600 }
+            ports:
+              vm1: { interface: vm1 }
+              vm2: { interface: vm2 }
+        uplinks:
+          - name: isp
+            host: host1
+            interface: isp0
+            external_network: public
+            addresses: [203.0.113.2/30]
+            gateways: [203.0.113.1]
+        external_networks:
+          - name: public
+            prefixes: [198.51.100.0/24]
+        tenants:
+          bench:
+            networks:
+              - name: net-1
+                mtu: 1500
+                subnets:
+                  - { name: net-1-v4, cidr: 10.0.1.0/24, gateway: 10.0.1.1 }
+              - name: net-2
+                mtu: 1500
+                subnets:
+                  - { name: net-2-v4, cidr: 10.0.2.0/24, gateway: 10.0.2.1 }
+            routers:
+              - name: router
+                interfaces: [net-1-v4, net-2-v4]
+                external_gateway:
+                  network: public
+                  address: 198.51.100.10
+                  snat_blocks:
+                    host1: 1024-65535
+            security_groups:
+              - name: open
+                rules:
+                  - { direction: egress, ethertype: ipv4 }
+                  - { direction: ingress, ethertype: ipv4 }
+            ports:
+              - name: vm1
+                network: net-1
+                mac: fa:16:3e:00:01:02
+                addresses: [10.0.1.2]
+                security_groups: [open]
+              - name: vm2
+                network: net-2
+                mac: fa:16:3e:00:02:02
+                addresses: [10.0.2.2]
+                security_groups: [open]
+            floating_ips:
+              - { address: 198.51.100.20, network: public, port: vm2 }
+
+        """;
+
     /// <summary>One network on two hosts.</summary>
     internal const string Spanned = """
         hosts:

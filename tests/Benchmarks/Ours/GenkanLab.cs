@@ -62,7 +62,8 @@ internal sealed class GenkanLab : IDisposable
     /// <inheritdoc />
     public void Dispose() => Lab.Dispose();
 
-    private static string Executable()
+    /// <summary>The product that is measured.</summary>
+    internal static string Executable()
     {
         string path = Environment.GetEnvironmentVariable("GENKAN")
             ?? throw new InvalidOperationException("GENKAN names no executable: start me by tests/bench");

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Keys, values and records shared with C# (appliance/Datapath/Layout). Sizes and offsets are asserted here and again in
+ * Datapath.Tests. Network byte order where the field comes from a packet (__be*), host order elsewhere.
+ * A change of any layout here raises LAYOUT_VERSION.
+ */
+#ifndef GENKAN_FLOW_TYPES_H
+#define GENKAN_FLOW_TYPES_H
+
+#include <linux/types.h>
+#include <stddef.h>
+#include "drop_reasons.h"
+
+#define LAYOUT_VERSION		1
+
+#define PORT_MAX		4096	/* ports of one host; slot 0 is never used */
+#define NEXTHOP_MAX		65536	/* index 0 is never used */
+#define DELIVERY_MAX		65536	/* slots of the 24-bit tunnel key: slot << 8 | generation */
+#define CLASS_MAX		65536	/* flow classes; class 0 never goes stale */
+#define REPLICATION_MAX		1024	/* replication lists */
+#define REPLICATION_TARGETS_MAX	32
+#define BUDGET_MAX		8192	/* one a port slot, then one a destination object */
+#define BUDGET_DESTINATION_AT	4096	/* first destination object's budget */
+#define EXTENSION_HEADERS_MAX	6
+#define PENDING_FOLLOWERS_MAX	8	/* packets of a flow that wait behind its first one */
+#define PENDING_NS		200000000ULL
+#define ANY_PORT		0	/* local_service: every port of the protocol */
+#define NAT_GRANULE_SHIFT	6	/* NAT owner granule: 64 ports */
+#define NAT_ADDRESS_ITSELF	0xffff	/* nat_owner granule that marks an address as a NAT address */
+
+#define ETH_ALEN_		6
+
+/* ---- ports ------------------------------------------------------------------------------------------------------ */
+
+enum port_kind {
+	PORT_UNUSED = 0,
+	PORT_TENANT = 1,	/* VM tap or veth: conn keys carry MACs */
+	PORT_UPLINK = 2,	/* faces an ISP: L3 keys without MACs, uplink order of look-up */
+	PORT_L2_EXTERNAL = 3,	/* a physical segment: keys carry MACs, no anti-spoofing shortcuts */
+	PORT_PSEUDO = 4,	/* no interface: FLOOD and NAT-RETURN deliveries use its slot in conn keys */
+};
+
+enum port_flags {
+	PORT_F_ADMIN_DOWN = 1 << 0,
+	PORT_F_PEER = 1 << 1,	/* veth whose other end is in another namespace: bpf_redirect_peer */
+	PORT_F_L3_KEY = 1 << 2,	/* zero MACs in conn keys: uplinks, the pseudo port of NAT_RETURN */
+};
+
+/* ports[slot], mmapable. The agent writes everything but nothing per packet lives here. */
+struct port {
+	__u64 object_id;	/*  0: ObjectId of the virtual port; how a new agent recognises its slots */
+	__u32 ifindex;		/*  8: 0 while the interface is absent */
+	__u32 nexthop;		/* 12: uplink: the nexthop of its host veth; else 0 */
+	__u16 key_port;		/* 16: slot used in conn keys (uplinks of one group share one) */
+	__u16 vlan;		/* 18: 802.1Q VID that frames on the wire carry, 0 untagged */
+	__u8 kind;		/* 20: enum port_kind */
+	__u8 flags;		/* 21: enum port_flags */
+	__u16 class_masks;	/* 22: bit m set: class table may hold entries of mask m for this port */
+	__u32 bridge;		/* 24: key of the neighbour table, 0 none */
+	__u32 budget;		/* 28: index in budgets */
+	__u8 mac[6];		/* 32: tenant: the VM's MAC; uplink: MAC of the host veth, used on the wire */
+	__u8 pad[2];		/* 38 */
+	__u32 ipv4;		/* 40: __be32 first IPv4 address of the port (ARP answers check the sender), 0 none */
+	__u32 host_ifindex;	/* 44: uplink: host veth that stands for the router; else 0 */
+	__u8 ipv6[16];		/* 48: first global IPv6 address */
+};
+
+/*
+ * An uplink's slot stands here three times: for its NIC, for its host veth (the device that the FIB names) and for the
+ * host veth's other end (where the host's own packets come out), the latter two with VLAN 0.
+ */
+struct link_key {
+	__u32 ifindex;
+	__u32 vlan;		/* VID, 0 untagged */
+};
+
+/* Per CPU, index = port slot. Octets are of the frame; packets count segments of a GSO frame. */
+struct port_stats {
+	__u64 rx_packets, rx_octets, tx_packets, tx_octets, drop_packets, upcall_packets;
+};
+
+/* ---- connections ------------------------------------------------------------------------------------------------ */
+
+enum fragment_kind { FRAGMENT_NONE = 0, FRAGMENT_FIRST = 1, FRAGMENT_LATER = 2 };
+
+/*
+ * Ports: TCP, UDP, SCTP their ports. ICMP echo: sport = identifier, dport = type << 8 | code (as two octets on the
+ * wire). Other ICMP: sport 0, dport type and code. Later fragments: both 0. MACs are zero where the port has
+ * PORT_F_L3_KEY.
+ */
+struct conn4_key {
+	__u32 port;		/*  0: key_port of the port where the packet enters */
+	__be32 src, dst;	/*  4, 8 */
+	__be16 sport, dport;	/* 12, 14 */
+	__u8 proto;		/* 16 */
+	__u8 fragment;		/* 17: enum fragment_kind */
+	__u16 pad;		/* 18 */
+	__u8 dmac[6], smac[6];	/* 20, 26 */
+};
+
+struct conn6_key {
+	__u32 port;		/*  0 */
+	__u8 src[16], dst[16];	/*  4, 20 */
+	__be16 sport, dport;	/* 36, 38 */
+	__u8 proto;		/* 40 */
+	__u8 fragment;		/* 41 */
+	__u16 pad;		/* 42 */
+	__u8 dmac[6], smac[6];	/* 44, 50 */
+};
+
+enum verdict {
+	VERDICT_UPCALL = 0,	/* state only: the agent decides */
+	VERDICT_FORWARD = 1,
+	VERDICT_DROP = 2,
+};
+
+enum conn_state {
+	STATE_NONE = 0,		/* stateless */
+	STATE_FORWARD = 1,	/* packets of the connection's originator */
+	STATE_REPLY = 2,
+};
+
+enum rewrite {
+	REWRITE_DMAC = 1 << 0,
+	REWRITE_SMAC = 1 << 1,
+	REWRITE_HOP_LIMIT = 1 << 2,	/* subtract `hops` */
+	REWRITE_SRC = 1 << 3,
+	REWRITE_DST = 1 << 4,
+	REWRITE_SPORT = 1 << 5,		/* ICMP echo: the identifier, whichever of sport and dport is set */
+	REWRITE_DPORT = 1 << 6,
+};
+
+enum conn_flags {
+	CONN_F_COMMIT = 1 << 0,		/* set the commit bit on the tunnel: the receiver makes the reverse entry */
+};
+
+/*
+ * Reading the clock costs as much as a look-up, reading jiffies nothing: last_seen_ns is written when jiffies >>
+ * TICK_SHIFT has moved on, so it may be up to 640 ms old (64 jiffies of 10 ms).
+ */
+#define TICK_SHIFT	6
+
+enum tcp_seen { TCP_SEEN_SYN = 1, TCP_SEEN_FIN = 2, TCP_SEEN_RST = 4, TCP_SEEN_ACK = 8 };
+
+/*
+ * Digest of a key: h = settings.digest_seed; for each 64-bit little-endian word w of the key: h = (h ^ w) *
+ * DIGEST_FACTOR, h ^= h >> 32. Tags and upcalls hold the lower half, `pending` the whole.
+ */
+#define DIGEST_FACTOR	0x9e3779b97f4a7c15ULL
+
+/* What is done with a packet; 72 octets, copied as words. */
+struct action {
+	__u32 class_id;		/*  0 */
+	__u32 generation;	/*  4: must equal generation[class_id].hard, else a miss */
+	__u32 soft;		/*  8: differs from generation[class_id].soft: forward, and ask for revalidation once */
+	__u32 nexthop;		/* 12 */
+	__u8 verdict;		/* 16 */
+	__u8 drop_reason;	/* 17 */
+	__u8 rewrite;		/* 18: enum rewrite */
+	__u8 hops;		/* 19: routers passed */
+	__u8 flags;		/* 20: enum conn_flags */
+	__u8 state;		/* 21: enum conn_state */
+	__be16 sport, dport;	/* 22, 24 */
+	__u8 dmac[6], smac[6];	/* 26, 32 */
+	__u16 pad;		/* 38 */
+	__u8 src[16];		/* 40: IPv4 in the first four octets */
+	__u8 dst[16];		/* 56 */
+} __attribute__((aligned(8)));	/* 72 */
+
+/*
+ * Value of conn4, conn6 and class. The two tags are equal and hold (digest of the key) << 32 | sequence. An element of
+ * a preallocated hash map can be reused while a program still reads it; the reader takes tag_tail, copies the action,
+ * then takes tag_head, and treats a difference, or a digest that is not its own key's, as a miss.
+ */
+struct conn {
+	__u64 tag_head;		/*   0 */
+	struct action action;	/*   8 */
+	__u64 packets;		/*  80 */
+	__u64 octets;		/*  88 */
+	__u64 last_seen_ns;	/*  96: CLOCK_MONOTONIC, coarse */
+	__u64 created_ns;	/* 104 */
+	__u8 tcp_seen;		/* 112: enum tcp_seen, ORed */
+	__u8 pad;		/* 113 */
+	__u16 seen_tick;	/* 114: program's: when last_seen_ns was last written, see TICK_SHIFT */
+	__u32 zone;		/* 116: low half of the ObjectId of the router that translated, 0 none */
+	__u64 tag_tail;		/* 120 */
+};
+
+struct generation {
+	__u32 hard;
+	__u32 soft;
+	__u32 revalidate;	/* program sets 1 with the one event; the agent clears it */
+	__u32 pad;
+};
+
+/* ---- classes: masked, a fixed set ------------------------------------------------------------------------------- */
+
+enum class_mask {
+	MASK_ETHERTYPE = 0,	/* port, ethertype */
+	MASK_L2 = 1,		/* port, smac, dmac, ethertype */
+	MASK_L3_DST = 2,	/* port, smac, dmac, ethertype, dst */
+	MASK_L3 = 3,		/* port, smac, dmac, ethertype, src, dst */
+	MASK_L4_DST = 4,	/* port, smac, dmac, ethertype, src, dst, proto, dport, fragment */
+	CLASS_MASKS = 5,
+};
+
+struct class_key {
+	__u32 port;		/*  0 */
+	__be16 ethertype;	/*  4 */
+	__u8 mask;		/*  6: enum class_mask */
+	__u8 proto;		/*  7 */
+	__be16 dport;		/*  8 */
+	__u8 fragment;		/* 10 */
+	__u8 pad;		/* 11 */
+	__u8 dmac[6], smac[6];	/* 12, 18 */
+	__u8 src[16];		/* 24 */
+	__u8 dst[16];		/* 40 */
+};				/* 56 */
+
+/* ---- next hops and delivery ------------------------------------------------------------------------------------- */
+
+enum nexthop_kind {
+	NEXTHOP_NONE = 0,	/* drop_reason says why */
+	NEXTHOP_PORT = 1,	/* arg = port slot */
+	NEXTHOP_TUNNEL = 2,	/* peer, tunnel_key */
+	NEXTHOP_FIB_EXIT = 3,	/* arg = FIB table, port = an uplink's slot (its host veth asks the FIB) */
+	NEXTHOP_REPLICATE = 4,	/* arg = replication list */
+	NEXTHOP_DELIVER = 5,	/* local pseudo port: look up conn again with key_port = arg (NAT return on the
+				 * owner itself); only nat_owner may name it, elsewhere it is DROP_DEVICE_LOOP */
+};
+
+struct nexthop {
+	__u8 kind;		/*  0 */
+	__u8 drop_reason;	/*  1 */
+	__u8 peer_is_ipv6;	/*  2 */
+	__u8 pad;		/*  3 */
+	__u32 arg;		/*  4 */
+	__u32 tunnel_key;	/*  8: slot << 8 | generation */
+	__u32 port;		/* 12 */
+	__u8 peer[16];		/* 16: outer destination: VTEP; IPv4 in the first four octets */
+};				/* 32 */
+
+enum delivery_kind {
+	DELIVERY_NONE = 0,
+	DELIVERY_PORT = 1,	/* arg = port slot */
+	DELIVERY_FLOOD = 2,	/* arg = pseudo port slot: conn look-up, miss goes up */
+	DELIVERY_FIB_EXIT = 3,	/* arg = FIB table, port = uplink port slot */
+	DELIVERY_NAT_RETURN = 4,/* arg = pseudo port slot: conn look-up, miss is a drop (ICMP errors go up) */
+};
+
+struct delivery {
+	__u8 kind;		/* 0 */
+	__u8 generation;	/* 1 */
+	__u16 pad;		/* 2 */
+	__u32 arg;		/* 4 */
+	__u32 port;		/* 8 */
+	__u32 pad2;		/* 12 */
+};
+
+/* A target that is the port where the packet entered is left out, so that the ports of a bridge share one list. */
+struct replication {
+	__u32 count;
+	__u32 nexthop[REPLICATION_TARGETS_MAX];
+};
+
+/* The 16 group-policy bits of our VXLAN packets. */
+#define GROUP_POLICY_COMMIT	0x8000	/* delivery makes the reverse entry */
+#define GROUP_POLICY_OURS	0x4000	/* always set: a packet without it is not ours */
+
+/* ---- answers, uplink, VTEPs ------------------------------------------------------------------------------------- */
+
+struct neighbour_key {
+	__u32 bridge;		/*  0: struct port.bridge; for an uplink its key_port | 0x80000000 */
+	__u32 is_ipv6;		/*  4 */
+	__u8 address[16];	/*  8 */
+};
+struct neighbour {
+	__u8 mac[6];
+	__u8 is_router;		/* R flag of the neighbour advertisement */
+	__u8 pad;
+};
+
+struct nat_owner_key {
+	__be32 address;		/* IPv4 */
+	__u16 granule;		/* port >> NAT_GRANULE_SHIFT, or NAT_ADDRESS_ITSELF */
+	__u16 pad;
+};				/* value: __u32 nexthop (TUNNEL with a NAT-RETURN key, or DELIVER) */
+
+/*
+ * Protocol 0, ANY_PORT marks an address as the host's own: what no service takes is dropped, later fragments are let in
+ * under the marker's budget. Order: {protocol, port}, owner of the NAT block, {protocol, ANY_PORT}, marker.
+ */
+struct local_service_key {
+	__u8 address[16];	/* IPv4 in the first four octets */
+	__be16 port;		/* ANY_PORT */
+	__u8 proto;
+	__u8 is_ipv6;
+};
+struct local_service {
+	__u32 budget;		/* index in budgets: control-plane policing */
+	__u32 pad;
+};
+
+/* LPM: what uplink packets may be sent to; the value names the destination object's budget. */
+struct destination_key {
+	__u32 prefix_bits;	/* of the 17 octets: 8 + length */
+	__u8 is_ipv6;
+	__u8 address[16];
+	__u8 pad[3];
+};
+struct destination {
+	__u32 budget;
+	__u32 flags;		/* 0 */
+};
+
+struct vtep_key { __u8 is_ipv6; __u8 pad[3]; __u8 address[16]; };
+struct vtep { __u64 packets; __u64 octets; __u32 host; __u32 budget; };
+
+/*
+ * GCRA (virtual scheduling): theoretical arrival times, moved by compare-and-swap. Control packets have their own time
+ * at the same rate, so that a flood of new flows does not silence the ARP and DHCP of the same port. mmapable.
+ */
+struct budget {
+	__u64 arrival_ns;	/* program's */
+	__u64 interval_ns;	/* agent's: 10^9 / rate; 0 = unlimited */
+	__u64 burst_ns;		/* agent's: burst x interval */
+	__u64 refused;		/* program's: packets over the budget, both kinds */
+	__u64 control_arrival_ns; /* program's */
+};				/* 40 */
+
+/* ---- upcalls ---------------------------------------------------------------------------------------------------- */
+
+enum upcall_kind {
+	UPCALL_MISS = 0,
+	UPCALL_CONTROL = 1,	/* ARP, ND, DHCP, ICMP error: not queued behind `pending` */
+	UPCALL_FOLLOWER = 2,	/* same flow as a packet that is on its way to the agent */
+	UPCALL_REVALIDATE = 3,	/* soft generation moved: headers only, the packet itself was forwarded */
+	UPCALL_HOP_LIMIT = 4,	/* flow found, but TTL ran out: answer time exceeded */
+	UPCALL_TOO_BIG = 5,
+};
+
+enum upcall_flags {
+	UPCALL_F_TRUNCATED = 1 << 0,	/* captured < length */
+	UPCALL_F_COMMIT = 1 << 1,	/* from a tunnel with the commit bit */
+	UPCALL_F_TUNNEL = 1 << 2,
+};
+
+/* Header of a ring record; `captured` octets of the frame follow. The 802.1Q tag, if any, is only in vlan_tci. */
+struct upcall {
+	__u64 time_ns;		/*  0: CLOCK_MONOTONIC */
+	__u32 port;		/*  8: port slot where it entered (pseudo port for FLOOD, NAT-RETURN) */
+	__u32 length;		/* 12: octets of the frame */
+	__u32 captured;		/* 16 */
+	__u8 kind;		/* 20: enum upcall_kind */
+	__u8 state;		/* 21: enum conn_state of the entry found, stale or state-only */
+	__u16 flags;		/* 22 */
+	__u32 gso_size;		/* 24 */
+	__u32 gso_segs;		/* 28 */
+	__u32 vlan_tci;		/* 32: 0 none, else TCI | 0x10000 */
+	__u32 vtep_host;	/* 36: struct vtep.host of the sender, 0 none */
+	__u32 class_id;		/* 40: of the entry found, REVALIDATE */
+	__u32 flow_digest;	/* 44: of conn key: equal for packets of one flow */
+	__u32 mtu;		/* 48: TOO_BIG: of the way out */
+	__u32 nexthop;		/* 52: of the entry found, TOO_BIG and HOP_LIMIT; 0 none */
+	__u64 pad;		/* 56 */
+};				/* 64 */
+
+/* skb->mark of a frame that the agent sends on the internal veth: kind in the top 4 bits, argument below. */
+#define MARK_KIND_SHIFT		28
+#define MARK_ARG_MASK		0x07ffffff
+#define MARK_COMMIT		0x08000000	/* with MARK_OUTPUT: set the commit bit on the tunnel */
+enum mark_kind {
+	MARK_AS_IF_FROM_PORT = 1,	/* arg = port slot: normal look-up; a miss is DROP_REINJECT_MISS */
+	MARK_OUTPUT = 2,		/* arg = nexthop */
+};
+
+/* ---- settings --------------------------------------------------------------------------------------------------- */
+
+/* One element, mmapable, the agent writes it. */
+struct settings {
+	__u32 layout_version;
+	__u32 vxlan_ifindex;
+	__u32 agent_ifindex;	/* internal veth's receiving end */
+	__u16 vxlan_port;	/* host order */
+	__u16 pad;
+	__u64 heartbeat_ns;	/* CLOCK_MONOTONIC of the agent's last turn */
+	__u64 digest_seed;
+};
+
+#ifdef __BPF__
+_Static_assert(sizeof(struct port) == 64, "port");
+_Static_assert(sizeof(struct conn4_key) == 32, "conn4_key");
+_Static_assert(sizeof(struct conn6_key) == 56, "conn6_key");
+_Static_assert(sizeof(struct action) == 72, "action");
+_Static_assert(sizeof(struct conn) == 128, "conn");
+_Static_assert(offsetof(struct conn, tag_tail) == 120, "conn.tag_tail");
+_Static_assert(sizeof(struct generation) == 16, "generation");
+_Static_assert(sizeof(struct class_key) == 56, "class_key");
+_Static_assert(sizeof(struct nexthop) == 32, "nexthop");
+_Static_assert(sizeof(struct delivery) == 16, "delivery");
+_Static_assert(sizeof(struct replication) == 132, "replication");
+_Static_assert(sizeof(struct neighbour_key) == 24, "neighbour_key");
+_Static_assert(sizeof(struct neighbour) == 8, "neighbour");
+_Static_assert(sizeof(struct nat_owner_key) == 8, "nat_owner_key");
+_Static_assert(sizeof(struct local_service_key) == 20, "local_service_key");
+_Static_assert(sizeof(struct destination_key) == 24, "destination_key");
+_Static_assert(sizeof(struct vtep_key) == 20, "vtep_key");
+_Static_assert(sizeof(struct vtep) == 24, "vtep");
+_Static_assert(sizeof(struct budget) == 40, "budget");
+_Static_assert(sizeof(struct upcall) == 64, "upcall");
+_Static_assert(sizeof(struct settings) == 32, "settings");
+_Static_assert(sizeof(struct port_stats) == 48, "port_stats");
+#endif
+
+#endif
