@@ -1,16 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Keys, values and records shared with C# (appliance/Datapath/Layout). Sizes and offsets are asserted here and again in
- * Datapath.Tests. Network byte order where the field comes from a packet (__be*), host order elsewhere.
- *
- * Pinned tables outlive the agent, so the next one may have been built from another state of this file. The kernel
- * keeps the names of all fields (BTF), and LayoutMigration carries entries over by name, up and down. That works as
- * long as:
- * - a field whose meaning or unit changes gets a new name; so does a map whose array index changes its meaning;
- * - zero in a new field means "as before", since that is what an entry gets that was written without it;
- * - no name is used again for something else; order, offset and width are free, bit fields are not carried over.
- * Only what cannot be said by names (the digest, the meaning of all entries) raises LAYOUT_VERSION, and
- * COMPATIBLE_VERSION with it if agents before that must not take such tables over.
+ * Keys, values and records shared with C# (appliance/Datapath/Layout). Sizes and offsets are asserted in layout_sizes.h
+ * and again in Datapath.Tests. Network byte order where the field comes from a packet (__be*), host order elsewhere.
+ * Before you change a layout, read layout.h.
  */
 #ifndef GENKAN_FLOW_TYPES_H
 #define GENKAN_FLOW_TYPES_H
@@ -18,6 +10,7 @@
 #include <linux/types.h>
 #include <stddef.h>
 #include "drop_reasons.h"
+#include "layout.h"
 
 #define LAYOUT_VERSION		2
 #define COMPATIBLE_VERSION	2	/* agents of this layout and later can take over what we write */
@@ -42,18 +35,6 @@
 #define NAT_ADDRESS_ITSELF	0xffff	/* nat_owner granule that marks an address as a NAT address */
 
 #define ETH_ALEN_		6
-
-/*
- * Tests build all programs a second time with tables of another layout, and switch a host to and fro under traffic.
- * Fields are added, which moves those behind them, and widened. Keys that programs put together from words stay.
- */
-#ifdef GENKAN_LAYOUT_OTHER
-#define OTHER_FIELD(field)	field;
-#define OTHER_WIDE(narrow, wide)	wide
-#else
-#define OTHER_FIELD(field)
-#define OTHER_WIDE(narrow, wide)	narrow
-#endif
 
 /* ---- ports ------------------------------------------------------------------------------------------------------ */
 
@@ -496,35 +477,7 @@ struct settings {
 };
 
 #if defined(__BPF__) && !defined(GENKAN_LAYOUT_OTHER)
-_Static_assert(sizeof(struct port) == 64, "port");
-_Static_assert(sizeof(struct conn4_key) == 32, "conn4_key");
-_Static_assert(sizeof(struct conn6_key) == 56, "conn6_key");
-_Static_assert(sizeof(struct action) == 72, "action");
-_Static_assert(sizeof(struct conn) == 128, "conn");
-_Static_assert(offsetof(struct conn, tag_tail) == 120, "conn.tag_tail");
-_Static_assert(sizeof(struct install) == 192, "install");
-_Static_assert(offsetof(struct install, conn) == 64, "install.conn");
-_Static_assert(sizeof(struct install_run) == 16, "install_run");
-_Static_assert(sizeof(struct generation) == 16, "generation");
-_Static_assert(sizeof(struct class_key) == 56, "class_key");
-_Static_assert(sizeof(struct nexthop) == 40, "nexthop");
-_Static_assert(sizeof(struct delivery) == 16, "delivery");
-_Static_assert(sizeof(struct replication) == 132, "replication");
-_Static_assert(sizeof(struct neighbour_key) == 24, "neighbour_key");
-_Static_assert(sizeof(struct neighbour) == 8, "neighbour");
-_Static_assert(sizeof(struct nat_owner_key) == 8, "nat_owner_key");
-_Static_assert(sizeof(struct local_service_key) == 20, "local_service_key");
-_Static_assert(sizeof(struct destination_key) == 24, "destination_key");
-_Static_assert(sizeof(struct vtep_key) == 20, "vtep_key");
-_Static_assert(sizeof(struct vtep) == 24, "vtep");
-_Static_assert(sizeof(struct budget) == 40, "budget");
-_Static_assert(sizeof(struct upcall) == 64, "upcall");
-_Static_assert(sizeof(struct fragment_key) == 48, "fragment_key");
-_Static_assert(sizeof(struct fragment) == 1072, "fragment");
-_Static_assert(sizeof(struct settings) == 40, "settings");
-_Static_assert(offsetof(struct settings, layout_version) == 0, "settings.layout_version");
-_Static_assert(offsetof(struct settings, compatible_version) == 4, "settings.compatible_version");
-_Static_assert(sizeof(struct port_stats) == 48, "port_stats");
+#include "layout_sizes.h"
 #endif
 
 #endif

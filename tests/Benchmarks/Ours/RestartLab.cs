@@ -178,7 +178,7 @@ internal sealed class RestartLab : IDisposable
                 int length = _firstReceiver.Receive(octets);
                 if (length == sizeof(int) && BitConverter.ToInt32(octets) == _firstPort) missing--;
             }
-            catch (SocketException e) when (e.SocketErrorCode is SocketError.TimedOut or SocketError.WouldBlock)
+            catch (SocketException e) when (Conversation.IsSilence(e))
             {
                 continue;
             }

@@ -106,6 +106,10 @@ internal sealed class Conversation : IDisposable
         });
     }
 
+    /// <summary>Whether nothing came within the receive time, or a signal came instead.</summary>
+    internal static bool IsSilence(SocketException e) =>
+        e.SocketErrorCode is SocketError.TimedOut or SocketError.WouldBlock or SocketError.Interrupted;
+
     private void WarmUp(Side from, Side to)
     {
         for (int i = 0; i < WarmUpsMax; i++)
@@ -174,7 +178,7 @@ internal sealed class Conversation : IDisposable
             {
                 socket.ReceiveFrom(_in, ref from);
             }
-            catch (SocketException e) when (e.SocketErrorCode is SocketError.TimedOut or SocketError.WouldBlock)
+            catch (SocketException e) when (IsSilence(e))
             {
                 return false;
             }
@@ -200,7 +204,7 @@ internal sealed class Conversation : IDisposable
                 {
                     socket.ReceiveFrom(_in, SocketFlags.None, from);
                 }
-                catch (SocketException e) when (e.SocketErrorCode is SocketError.TimedOut or SocketError.WouldBlock)
+                catch (SocketException e) when (IsSilence(e))
                 {
                     if (_isFinishing) return;
                     continue;
