@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * Pinned tables outlive the agent, so the next one may have been built from another state of flow_types.h. The
- * kernel keeps the names of all fields (BTF), and Migration/TableMigration carries entries over by name, up and down. That works as
- * long as:
+ * kernel keeps the names of all fields (BTF), and Migration/TableMigration carries entries over by name, up and down.
+ * That works as long as:
  * - a field whose meaning or unit changes gets a new name; so does a map whose array index changes its meaning;
  * - zero in a new field means "as before", since that is what an entry gets that was written without it;
  * - no name is used again for something else; order, offset and width are free, bit fields are not carried over.

@@ -206,7 +206,7 @@ internal sealed class Conversation : IDisposable
                 }
                 catch (SocketException e) when (IsSilence(e))
                 {
-                    if (_isFinishing) return;
+                    if (_isFinishing && e.SocketErrorCode != SocketError.Interrupted) return;
                     continue;
                 }
 
