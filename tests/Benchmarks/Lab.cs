@@ -141,6 +141,17 @@ internal sealed class Lab : IDisposable
         Ip(right, $"link set {rightName} up");
     }
 
+    /// <summary>
+    /// Keeps netfilter out of a namespace's bridges: where br_netfilter is loaded, it passes every frame through its
+    /// hooks even without a rule, which takes a third off a bridge.
+    /// </summary>
+    internal void KeepNetfilterOutOfBridges(string role)
+    {
+        if (!File.Exists("/proc/sys/net/bridge/bridge-nf-call-iptables")) return;
+        Run(role, "sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0 "
+            + "net.bridge.bridge-nf-call-arptables=0");
+    }
+
     /// <summary>Ends the processes, then takes the namespaces away, and with them the cables.</summary>
     public void Dispose()
     {

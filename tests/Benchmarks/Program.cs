@@ -99,8 +99,15 @@ internal static class Program
             Console.Error.WriteLine($"{benchmark.Name}: run {run + 1} of {options.Runs}: {said}");
         }
 
-        return [.. benchmark.Figures.Select((f, i) =>
-            new Result(benchmark, f, f.Of(ValuesOf(ours, i)), f.Of(ValuesOf(peers, i)), options.Runs))];
+        return [.. benchmark.Figures.Select((figure, i) =>
+            Over(benchmark, figure, ValuesOf(ours, i), ValuesOf(peers, i), options))];
+    }
+
+    private static Result Over(IBenchmark benchmark, Figure figure, double[] ours, double[] peers, Options options)
+    {
+        double[] ratios = [.. ours.Zip(peers).Where(turn => turn.Second > 0).Select(turn => turn.First / turn.Second)];
+        return new Result(
+            benchmark, figure, figure.Of(ours), figure.Of(peers), figure.Of(ratios), options.Runs);
     }
 
     /// <summary>One figure's values; a side that does not have the figure gives none.</summary>

@@ -13,16 +13,18 @@ namespace Genkan.Benchmarks;
 /// <param name="Figure">Which figure.</param>
 /// <param name="Value">Ours, or null if only the peer ran.</param>
 /// <param name="PeerValue">The peer's, or null.</param>
+/// <param name="Ratio">
+/// Ours divided by the peer's, of each turn, then over all: a machine that becomes slower half-way slows both sides of
+/// a turn. Null if a side has no value.
+/// </param>
 /// <param name="Runs">How often each side ran.</param>
-internal sealed record Result(IBenchmark Benchmark, Figure Figure, double? Value, double? PeerValue, int Runs)
+internal sealed record Result(
+    IBenchmark Benchmark, Figure Figure, double? Value, double? PeerValue, double? Ratio, int Runs)
 {
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Name of the benchmark, and of the figure if it has several.</summary>
     public string Name => Figure.Name.Length > 0 ? $"{Benchmark.Name}: {Figure.Name}" : Benchmark.Name;
-
-    /// <summary>Ours divided by the peer's.</summary>
-    public double? Ratio => PeerValue is > 0 ? Value / PeerValue : null;
 
     /// <summary>Whether the bar is reached; null if there is none, or nothing of ours was measured.</summary>
     public bool? IsReached

@@ -11,6 +11,7 @@ internal sealed class BridgePeer : ITestbed
     internal BridgePeer()
     {
         foreach (string role in (string[])[Sender, "host", Receiver]) Lab.AddNamespace(role);
+        Lab.KeepNetfilterOutOfBridges("host");
         Lab.Ip("host", "link add br0 type bridge");
         foreach ((string role, string mac) in ((string, string)[])[(Sender, SenderMac), (Receiver, SinkMac)])
         {

@@ -24,6 +24,7 @@ internal sealed class VxlanPeer : ITestbed
             Lab.Ip(host, $"address add 192.0.2.{i}/24 dev underlay");
             string ends = $"local 192.0.2.{i} remote 192.0.2.{3 - i}";
             Lab.Ip(host, $"link add vx type vxlan id 7 {ends} dev underlay dstport 4789");
+            Lab.KeepNetfilterOutOfBridges(host);
             Lab.Ip(host, "link add br0 type bridge");
             foreach (string port in (string[])["tenant", "vx"])
             {
