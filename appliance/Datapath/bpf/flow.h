@@ -74,7 +74,7 @@ struct flow {
 	__u32 mtu;		/* for UPCALL_TOO_BIG */
 	__u32 nexthop;		/* of the entry found */
 	__u32 class_id;
-	__u16 upcall_flags;
+	__u16 fragment_note;	/* IPv6: offset of the Fragment header; IPv4: new identification (__be16), 0 none */
 	__be16 ethertype;
 	__u16 flags;		/* enum flow_flags */
 	__u8 hop_limit;
@@ -82,10 +82,7 @@ struct flow {
 	__u8 proto;
 	__u8 fragment;
 	__u8 state;		/* enum conn_state of the entry found */
-	__u8 pad;
-	__u16 fragment_at;	/* IPv6: offset of the Fragment header */
-	__be16 fragment_id;	/* IPv4: new identification if the source is translated, 0 none */
-	__u32 pad2;
+	__u8 upcall_flags;	/* enum upcall_flags */
 };
 
 #endif

@@ -43,7 +43,7 @@ static __always_inline int read_place4(struct __sk_buff *skb, struct place *p)
 static __always_inline int read_place6(struct __sk_buff *skb, struct flow *f, struct place *p)
 {
 	struct { __u8 next, reserved; __be16 place; __be32 id; } header;
-	__u32 at = f->fragment_at;
+	__u32 at = f->fragment_note;
 	__be16 payload;
 
 	if (bpf_skb_load_bytes(skb, at, &header, sizeof(header)) < 0 ||
@@ -239,7 +239,8 @@ static __always_inline int first_fragment(struct __sk_buff *skb, struct flow *f,
 {
 	__u32 ports = f->key[f->flags & FLOW_IPV6 ? 4 : 1] >> 32;
 
-	f->fragment_id = e->id;
+	if (!(f->flags & FLOW_IPV6))
+		f->fragment_note = e->id;
 	*(half_t *)&e->sport = ports;
 	e->proto = f->proto;
 	if (__sync_fetch_and_or(&e->flags, FRAGMENT_F_FIRST) & FRAGMENT_F_AWAITED && !(f->flags & FLOW_FROM_AGENT))
@@ -251,22 +252,24 @@ static __always_inline int later_fragment(struct flow *f, struct fragment *e, __
 {
 	__u64 tail = READ_ONCE(e->tag_tail);
 	__u32 flags, ports;
+	__be16 id;
 	__u8 proto;
 
 	barrier();
 	flags = READ_ONCE(e->flags);
 	ports = *(volatile half_t *)&e->sport;
 	proto = READ_ONCE(e->proto);
-	f->fragment_id = READ_ONCE(e->id);
+	id = READ_ONCE(e->id);
 	barrier();
 	if (tail != tag || READ_ONCE(e->tag_head) != tag || !(flags & FRAGMENT_F_FIRST)) {
-		f->fragment_id = 0;
 		if (f->flags & FLOW_FROM_AGENT)
 			return -DROP_REINJECT_MISS;
 		/* if the first one comes right now: the agent looks here again before it lets this one wait */
 		__sync_fetch_and_or(&e->flags, FRAGMENT_F_AWAITED);
 		return FRAGMENT_AWAIT;
 	}
+	if (!(f->flags & FLOW_IPV6))
+		f->fragment_note = id;
 	return join(f, ports, proto);
 }
 

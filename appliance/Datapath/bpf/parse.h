@@ -245,7 +245,7 @@ static __attribute__((noinline)) int walk_extensions(struct __sk_buff *skb, stru
 		if (next == IPPROTO_FRAGMENT) {
 			__u16 offset = header[2] << 8 | header[3];
 
-			f->fragment_at = at;
+			f->fragment_note = at;
 			/* offset 0 without more fragments is an atomic fragment (RFC 6946): as if whole */
 			if (offset & 0xfff8)
 				f->fragment = FRAGMENT_LATER;

@@ -190,7 +190,7 @@ static __always_inline int rewrite(struct __sk_buff *skb, struct flow *f, struct
 		if (unlikely(data + L3_AT + sizeof(struct iphdr) > end_of(skb)))
 			return -DROP_TRUNCATED;
 		rewrite_macs(data, a);
-		addresses = rewrite_ipv4(data + L3_AT, a, f->fragment_id);
+		addresses = rewrite_ipv4(data + L3_AT, a, f->fragment_note);
 	} else {
 		if (unlikely(data + L3_AT > end_of(skb)))
 			return -DROP_TRUNCATED;

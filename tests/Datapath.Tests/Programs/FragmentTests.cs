@@ -88,6 +88,73 @@ public sealed class FragmentTests
             .ShouldBe([UpcallKind.Miss, .. Enumerable.Repeat(UpcallKind.Follower, 20)]);
     }
 
+    [Fact]
+    public void A_flow_that_is_being_decided_has_room_for_the_fragments_of_the_longest_datagram_and_not_for_more()
+    {
+        Run(v6: false, 0, more: true);
+        int waiting = 0;
+        DropReason reason = DropReason.None;
+        while (waiting < 100 && reason == DropReason.None)
+            reason = Run(v6: false, 72 + (64 * waiting++), more: true).Reason;
+
+        (reason, waiting - 1).ShouldBe((DropReason.Pending, 48)); // PENDING_FRAGMENTS_MAX
+        _machine.TakeData().Count.ShouldBe(1 + 48);
+    }
+
+    [Fact]
+    public void From_anybody_there_is_no_share_that_a_stranger_could_spend()
+    {
+        _machine.Port(In) = new PortEntry
+        {
+            Kind = PortKind.Uplink,
+            Ifindex = 1,
+            KeyPort = 9,
+            Mac = MacOctets.Of(Frames.Mac2),
+            Flags = PortFlags.L3Key,
+        };
+        for (uint id = 0; id < 4 * LayoutLimits.FragmentShare; id++)
+        {
+            _machine.Run("from_uplink", Frames.Fragment(Frames.Ip3, Frames.Ip2, 0, true, id)).Reason
+                .ShouldBe(DropReason.NoDestination);
+        }
+
+        _machine.Flow(Frames.KeyOfWhole(v6: false, 9, isL3: true), ToOut);
+        _machine.Run("from_uplink", Frames.Fragment(false, 0, true)).Outcome.ShouldBe(Outcome.Port);
+        _machine.Run("from_uplink", Frames.Fragment(false, 72, false)).Outcome.ShouldBe(Outcome.Port);
+        _machine.Datagram(Frames.Fragment(false, 0, true), 9, isOutside: true).Total.ShouldBe(17u);
+    }
+
+    [Fact]
+    public void Back_to_a_NAT_address_of_this_host_a_later_one_is_steered_by_the_ports_of_its_first()
+    {
+        const int NatReturn = 11;
+        _machine.Port(In) = new PortEntry
+        {
+            Kind = PortKind.Uplink,
+            Ifindex = 1,
+            KeyPort = 9,
+            Mac = MacOctets.Of(Frames.Mac2),
+            Flags = PortFlags.L3Key,
+        };
+        _machine.Port(NatReturn) =
+            new PortEntry { Kind = PortKind.Pseudo, KeyPort = NatReturn, Flags = PortFlags.L3Key };
+        _machine.NextHop(7) = new NexthopEntry { Kind = NexthopKind.Deliver, Arg = NatReturn };
+        _machine.Put(
+            "nat_owner", new NatOwnerKey { Address = NetworkOrder.Of(Frames.Ip2), Granule = 2000 >> 6 }, 7u);
+        _machine.Flow(Frames.KeyOfWhole(v6: false, NatReturn, isL3: true), ToOut);
+
+        _machine.Run("from_uplink", Frames.Fragment(false, 0, true)).Outcome.ShouldBe(Outcome.Port);
+        _machine.Run("from_uplink", Frames.Fragment(false, 72, true)).Outcome.ShouldBe(Outcome.Port);
+
+        // What waited in the agent: as if it came in at the uplink, and under the name of the NAT return.
+        foreach (int slot in (int[])[In, NatReturn])
+        {
+            SkBuffContext again =
+                new() { Mark = ((uint)MarkKind.AsIfFromPort << LayoutLimits.MarkKindShift) | (uint)slot };
+            _machine.Run("from_agent", Frames.Fragment(false, 136, false), again).Outcome.ShouldBe(Outcome.Port);
+        }
+    }
+
     [Theory]
     [InlineData(72, 64, "an exact copy")]
     [InlineData(128, 64, "one unit")]

@@ -199,6 +199,25 @@ public sealed class RoutedUnicast
         answer.Source.ShouldBe(IpAddress.Parse(isIpv4 ? "10.0.1.1" : "2001:db8:1:1::1"));
     }
 
+    [Theory]
+    [InlineData("10.0.1.11", "10.0.1.12")]
+    [InlineData("2001:db8:1:1:f816:3eff:fe00:111", "2001:db8:1:1:f816:3eff:fe00:112")]
+    public void Rfc1191_a_tunnel_within_a_network_that_carries_less_is_told_in_the_name_of_the_destination(
+        string source, string destination)
+    {
+        byte[] frame = Frames.Udp(
+            Courtyard.Mac("red/red-b"), A, source, destination, 1000, 2000, payloadOctets: 1400);
+        Ingress narrow =
+            new(IngressKind.Port, Courtyard.Port("red/red-a"), ConnectionState.None, MtuOctets: 1400);
+        Overlay.Topology.TopologyParts open =
+            Courtyard.Parts.With(Courtyard.Parts.PortOf("red/red-b") with { ToPort = default });
+
+        SimulationResult result = new Lab(Courtyard.Hv1, open).Simulate(narrow, frame);
+
+        Lab.TextOf(result).ShouldBe("Drop TooBig");
+        Frames.Decode(result.Answer).Source.ShouldBe(IpAddress.Parse(destination));
+    }
+
     private static void SetChecksum(byte[] frame)
     {
         (frame[24], frame[25]) = (0, 0);
