@@ -43,7 +43,7 @@ install() {
 }
 
 check_shell() {
-  shellcheck -x run.sh test.sh .ci/run tests/bench appliance/courtyard/*.sh appliance/courtyard/dhcp/*.sh
+  shellcheck -x run.sh test.sh .ci/run tests/bench tests/fuzz appliance/courtyard/*.sh appliance/courtyard/dhcp/*.sh
 }
 
 

@@ -28,6 +28,7 @@ public sealed class HousePlan
         ["Testing"] = ["Wire", "Datapath"],
         ["Conventions.Tests"] = [],
         ["Lab.Tests"] = ["Testing", "Benchmarks", "Host", "Datapath", .. Inner],
+        ["Fuzz"] = ["Testing", "Host", "Datapath", .. Inner],
         ["Benchmarks"] = ["Testing", "Host", "Datapath", .. Inner],
     };
 

@@ -32,6 +32,20 @@ public readonly ref struct UpcallFrame
         NextHop = header.Nexthop;
     }
 
+    /// <summary>Reads a record of a ring.</summary>
+    /// <param name="record">The record; longer than the octets captured, since records come in sizes.</param>
+    /// <param name="upcall">The packet, or <c>default</c>.</param>
+    /// <returns>False if it is too short for a header, or for the octets that the header tells of. Never
+    /// throws.</returns>
+    internal static bool TryDecode(ReadOnlySpan<byte> record, out UpcallFrame upcall)
+    {
+        upcall = default;
+        if (!MemoryMarshal.TryRead(record, out UpcallHeader header)) return false;
+        if (header.Captured > record.Length - UpcallHeader.Size) return false;
+        upcall = new UpcallFrame(header, record.Slice(UpcallHeader.Size, (int)header.Captured));
+        return true;
+    }
+
     /// <summary>What the kernel says of it.</summary>
     public Upcall Upcall { get; }
 
@@ -120,6 +134,9 @@ public sealed class UpcallReader : IDisposable
         }
     }
 
+    /// <summary>Records that were no upcall: another program writes into our ring.</summary>
+    public ulong MalformedCount { get; private set; }
+
     /// <summary>Takes the next packet, and gives the room of the one before back.</summary>
     /// <returns>False if none is there.</returns>
     public bool TryRead(out UpcallFrame upcall)
@@ -173,10 +190,14 @@ public sealed class UpcallReader : IDisposable
             RingBuffer ring = rings[next];
             next = next + 1 == rings.Count ? 0 : next + 1;
             if (!ring.TryRead(out ReadOnlySpan<byte> record)) continue;
-            _reading = ring;
-            UpcallHeader header = MemoryMarshal.Read<UpcallHeader>(record);
-            upcall = new UpcallFrame(header, record.Slice(UpcallHeader.Size, (int)header.Captured));
-            return true;
+            if (UpcallFrame.TryDecode(record, out upcall))
+            {
+                _reading = ring;
+                return true;
+            }
+
+            MalformedCount++;
+            ring.Advance();
         }
 
         upcall = default;

@@ -71,7 +71,8 @@ internal sealed class YamlTree
     }
 
     // YAML 1.2 §5.1: C0 and C1 controls but tab, line feed, carriage return and next line are no characters of a
-    // stream.
+    // stream. Next line and the separators of lines and paragraphs end a line for the scanner (YAML 1.1) but not for
+    // editors (§5.4): each mistake behind them would be told with a wrong line.
     private static bool RefuseControlCharacters(string text, List<FileDiagnostic> diagnostics)
     {
         int line = 1;
@@ -80,8 +81,10 @@ internal sealed class YamlTree
         {
             char c = text[i];
             if (c == '\n') (line, lineAt) = (line + 1, i + 1);
-            if (!char.IsControl(c) || c is '\n' or '\r' or '\t' or '\u0085') continue;
-            ConfigError error = new("", $"this is not YAML: character U+{(int)c:X4} is a control", "remove it");
+            bool isHiddenLineEnd = c is '\u0085' or '\u2028' or '\u2029';
+            if (!isHiddenLineEnd && (!char.IsControl(c) || c is '\n' or '\r' or '\t')) continue;
+            string what = isHiddenLineEnd ? "an invisible line end" : "a control";
+            ConfigError error = new("", $"this is not YAML: character U+{(int)c:X4} is {what}", "remove it");
             diagnostics.Add(new FileDiagnostic(new FilePosition(line, i - lineAt + 1, 1), error));
             return true;
         }

@@ -37,7 +37,8 @@ internal abstract record TracePacket
 }
 
 /// <summary>Why words are no packet.</summary>
-/// <param name="At">Character in the words, joined by single blanks, from 0; their length for the end.</param>
+/// <param name="At">Character in the words, joined by single blanks, from 0; a word that is missing at the end is one
+/// blank behind them.</param>
 /// <param name="Length">Characters, at least 1.</param>
 /// <param name="Rule">What is wrong.</param>
 /// <param name="Hint">What to do, or empty.</param>

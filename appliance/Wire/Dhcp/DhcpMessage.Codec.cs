@@ -79,8 +79,10 @@ public sealed partial record DhcpMessage
             : ReadText(source.Slice(BootFileAt, BootFileSize)),
     };
 
+    // RFC 2131 §2: null terminated, so the last octet is never text.
     private static string ReadText(ReadOnlySpan<byte> field)
     {
+        field = field[..^1];
         int end = field.IndexOf((byte)0);
         return Encoding.ASCII.GetString(end < 0 ? field : field[..end]);
     }
