@@ -104,7 +104,7 @@ internal sealed class SlowPathTarget : IFuzzTarget
     private static void Handle(
         SlowPath slowPath, TableDatapath tables, ReadOnlySpan<byte> header, ReadOnlySpan<byte> frame)
     {
-        UpcallKind kind = (UpcallKind)(header[3] % 6);
+        UpcallKind kind = (UpcallKind)(header[3] % 7);
         int length = Math.Max(0, frame.Length + (sbyte)header[5]);
         ushort segment = BinaryPrimitives.ReadUInt16LittleEndian(header[6..]);
         ushort mtu = BinaryPrimitives.ReadUInt16LittleEndian(header[8..]);
@@ -112,10 +112,14 @@ internal sealed class SlowPathTarget : IFuzzTarget
             header[2] % 24u, kind, (ConnectionState)(header[4] % 3), (uint)length, header[10],
             new FrameOffload(header[11] == 1 ? segment : 0u, header[11] == 2 ? 0x1_0007u : 0),
             kind == UpcallKind.TooBig ? mtu : 0u);
-        int before = tables.Sent + tables.Drops.Values.Sum();
+        int before = tables.Sent + tables.Drops.Values.Sum() + slowPath.WaitingFragments;
         slowPath.Handle(upcall, frame);
-        int after = tables.Sent + tables.Drops.Values.Sum();
-        Contract.Require(after > before || kind == UpcallKind.Revalidate, "every packet is sent, answered or counted");
+        tables.Flush();
+        int after = tables.Sent + tables.Drops.Values.Sum() + slowPath.WaitingFragments;
+
+        // These two only tell of a packet that went its way.
+        bool isNews = kind is UpcallKind.Revalidate or UpcallKind.Fragment;
+        Contract.Require(after > before || isNews, "every packet is sent, answered, counted, or a fragment that waits");
         Contract.Require(tables.Connections.Count <= ConnectionsMax, "the connection table keeps its limit");
         foreach (DropReason reason in tables.Drops.Keys)
             Contract.Require(reason != DropReason.None && Enum.IsDefined(reason), "a reason has a name");
@@ -130,10 +134,12 @@ internal sealed class SlowPathTarget : IFuzzTarget
             tables.Now += TimeSpan.FromHours(24);
             while (!sweeper.Turn()) continue;
             nat.Expire(tables.Now, int.MaxValue);
+            slowPath.ExpireFragments();
         }
 
         Contract.Require(tables.Connections.Count == 0, "days later no connection is left");
         Contract.Require(nat.Count == 0, "days later no translation is left");
+        Contract.Require(slowPath.WaitingFragments == 0, "days later no fragment waits");
     }
 
     private static bool TryFrame(ReadOnlySpan<byte> input, int at, out int frameAt, out int frameLength)
