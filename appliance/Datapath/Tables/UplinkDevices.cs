@@ -120,20 +120,29 @@ internal sealed class UplinkDevices(HostDevices host)
 
     private void SetRoutes(int ifindex, Uplink uplink)
     {
+        List<Netlink.Route> wanted = [];
         if (uplink.FibTable != MainTable)
         {
             // The look-up asks this table alone; what is on the link stands in the main one.
-            foreach (IpInterface own in uplink.Addresses)
-            {
-                host.Netlink.ReplaceRoute(new Netlink.Route(own.Prefix) { Table = uplink.FibTable, Ifindex = ifindex });
-            }
+            wanted.AddRange(uplink.Addresses.Select(
+                own => new Netlink.Route(own.Prefix) { Table = uplink.FibTable, Ifindex = ifindex }));
         }
 
-        foreach (IpAddress gateway in uplink.Gateways)
-        {
-            IpPrefix all = gateway.IsIpv4 ? IpPrefix.All4 : IpPrefix.All6;
-            host.Netlink.ReplaceRoute(
-                new Netlink.Route(all) { Table = uplink.FibTable, Via = gateway, Ifindex = ifindex });
-        }
+        wanted.AddRange(uplink.Gateways.Select(gateway =>
+            new Netlink.Route(gateway.IsIpv4 ? IpPrefix.All4 : IpPrefix.All6)
+            {
+                Table = uplink.FibTable,
+                Via = gateway,
+                Ifindex = ifindex,
+            }));
+
+        // A successor finds them: its start changes nothing that a routing daemon or a monitor would see.
+        IReadOnlyList<Netlink.Route> present = host.Netlink.ListRoutes(uplink.FibTable);
+        if (wanted.TrueForAll(w => present.Any(p => IsSame(p, w)))) return;
+        foreach (Netlink.Route route in wanted) host.Netlink.ReplaceRoute(route);
     }
+
+    // The kernel fills in what we leave open.
+    private static bool IsSame(Netlink.Route one, Netlink.Route other) => one.Destination == other.Destination
+        && one.Via == other.Via && one.Ifindex == other.Ifindex && one.Kind == other.Kind;
 }
