@@ -159,7 +159,6 @@ enum tcp_seen { TCP_SEEN_SYN = 1, TCP_SEEN_FIN = 2, TCP_SEEN_RST = 4, TCP_SEEN_A
 
 /* What is done with a packet; 72 octets, copied as words. */
 struct action {
-	OTHER_FIELD(__u64 other_first)
 	__u32 class_id;		/*  0 */
 	__u32 generation;	/*  4: must equal generation[class_id].hard, else a miss */
 	__u32 soft;		/*  8: differs from generation[class_id].soft: forward, and ask for revalidation once */

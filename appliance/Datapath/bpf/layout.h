@@ -14,7 +14,8 @@
 
 /*
  * Tests build all programs a second time with tables of another layout, and switch a host to and fro under traffic.
- * Fields are added, which moves those behind them, and widened. Keys that programs put together from words stay.
+ * Fields are added, which moves those behind them, and widened. Keys that programs put together from words
+ * stay, and struct action, which lies on the programs' stack: they have none to spare.
  */
 #ifdef GENKAN_LAYOUT_OTHER
 #define OTHER_FIELD(field)	field;

@@ -88,10 +88,10 @@ internal sealed class RestartLab : IDisposable
         {
             stop.Cancel();
             pacer.Join();
+            foreach (Conversation conversation in _conversations) conversation.Finish();
         }
 
         double seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
-        foreach (Conversation conversation in _conversations) conversation.Finish();
         long octets = tcp.End();
         foreach (Conversation c in _conversations.Where(c => c.LostCount + c.StrangeCount > 0))
         {

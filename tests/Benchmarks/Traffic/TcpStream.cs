@@ -88,7 +88,7 @@ internal sealed class TcpStream : IDisposable
             Retransmits = BinaryPrimitives.ReadUInt32LittleEndian(info.AsSpan(TotalRetransmitsAt));
             _sender.Shutdown(SocketShutdown.Send);
         }
-        catch (SocketException e)
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
             Console.Error.WriteLine($"TCP sender: {e.Message}"); // the octets will not match
             _receiver.Dispose();
