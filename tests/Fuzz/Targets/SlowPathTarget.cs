@@ -93,11 +93,13 @@ internal sealed class SlowPathTarget : IFuzzTarget
         tables.Connections.Clear();
         tables.Classes.Clear();
         tables.Drops.Clear();
+        tables.Firsts.Clear();
         tables.Now = TimeSpan.FromHours(1);
         NatTable nat = SimulateTarget.NatOf(World.Hosts[host]);
         SlowPath slowPath = new(tables, nat, _classes, World.Hosts[host]);
         for (int at = 1; TryFrame(input, at, out int frameAt, out int frameLength); at = frameAt + frameLength)
             Handle(slowPath, tables, input.Slice(at, HeaderSize), input.Slice(frameAt, frameLength));
+        tables.Flush();
         if (input.Length % 16 == 0) RequireNothingIsLeft(slowPath, tables, nat); // a sweep costs as much as 50 packets
     }
 
@@ -111,20 +113,24 @@ internal sealed class SlowPathTarget : IFuzzTarget
         Upcall upcall = new(
             header[2] % 24u, kind, (ConnectionState)(header[4] % 3), (uint)length, header[10],
             new FrameOffload(header[11] == 1 ? segment : 0u, header[11] == 2 ? 0x1_0007u : 0),
-            kind == UpcallKind.TooBig ? mtu : 0u);
-        int before = tables.Sent + tables.Drops.Values.Sum() + slowPath.WaitingFragments;
+            kind == UpcallKind.TooBig ? mtu : 0u, IsLeaving: kind == UpcallKind.TooBig && header[11] == 3);
+        int before = Accounted(slowPath, tables);
         slowPath.Handle(upcall, frame);
+        if (header[10] % 4 == 1) return; // a batch: the next ones come before what is queued is sent
         tables.Flush();
-        int after = tables.Sent + tables.Drops.Values.Sum() + slowPath.WaitingFragments;
 
-        // These two only tell of a packet that went its way.
-        bool isNews = kind is UpcallKind.Revalidate or UpcallKind.Fragment;
-        Contract.Require(after > before || isNews, "every packet is sent, answered, counted, or a fragment that waits");
+        // Of a revalidation, and of a first fragment that others wait for, the packet itself went its way.
+        bool isCopy = kind is UpcallKind.Revalidate or UpcallKind.Fragment;
+        Contract.Require(
+            isCopy || Accounted(slowPath, tables) > before, "every packet is sent, answered, counted, or waits");
         Contract.Require(tables.Connections.Count <= ConnectionsMax, "the connection table keeps its limit");
         foreach (DropReason reason in tables.Drops.Keys)
             Contract.Require(reason != DropReason.None && Enum.IsDefined(reason), "a reason has a name");
         tables.Now += TimeSpan.FromSeconds(header[11] / 8);
     }
+
+    private static int Accounted(SlowPath slowPath, TableDatapath tables) =>
+        tables.Sent + tables.Drops.Values.Sum() + slowPath.WaitingFragments;
 
     private void RequireNothingIsLeft(SlowPath slowPath, TableDatapath tables, NatTable nat)
     {
@@ -132,9 +138,9 @@ internal sealed class SlowPathTarget : IFuzzTarget
         for (int pass = 0; pass < 4; pass++)
         {
             tables.Now += TimeSpan.FromHours(24);
+            slowPath.ExpireFragments();
             while (!sweeper.Turn()) continue;
             nat.Expire(tables.Now, int.MaxValue);
-            slowPath.ExpireFragments();
         }
 
         Contract.Require(tables.Connections.Count == 0, "days later no connection is left");
