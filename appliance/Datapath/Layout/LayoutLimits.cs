@@ -32,10 +32,13 @@ internal static class LayoutLimits
     internal const int ReplicationTargetsMax = 32;
 
     /// <summary>BUDGET_MAX.</summary>
-    internal const int BudgetMax = 8192;
+    internal const int BudgetMax = 12288;
 
     /// <summary>BUDGET_DESTINATION_AT: below it one budget a port slot.</summary>
     internal const int BudgetDestinationAt = 4096;
+
+    /// <summary>BUDGET_TOTAL_AT: the host's total; behind it those of tenants.</summary>
+    internal const int BudgetTotalAt = 8192;
 
     /// <summary>NAT_GRANULE_SHIFT: a granule of the owner table is 64 ports.</summary>
     internal const int NatGranuleShift = 6;

@@ -42,14 +42,3 @@ internal struct ReplicationTargets
 {
     private uint _first;
 }
-
-/// <summary><c>struct budget</c>.</summary>
-[StructLayout(LayoutKind.Explicit, Size = 40)]
-internal struct BudgetEntry
-{
-    [FieldOffset(0)] internal ulong ArrivalNs;
-    [FieldOffset(8)] internal ulong IntervalNs;
-    [FieldOffset(16)] internal ulong BurstNs;
-    [FieldOffset(24)] internal ulong Refused;
-    [FieldOffset(32)] internal ulong ControlArrivalNs;
-}

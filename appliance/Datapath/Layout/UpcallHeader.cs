@@ -25,6 +25,7 @@ internal struct UpcallHeader
     [FieldOffset(44)] internal uint FlowDigest;
     [FieldOffset(48)] internal uint Mtu;
     [FieldOffset(52)] internal uint Nexthop;
+    [FieldOffset(56)] internal uint Budget;
 }
 
 /// <summary><c>struct settings</c>.</summary>

@@ -97,8 +97,7 @@ internal sealed class ServiceTable(BpfMap map, BudgetTable budgets)
         foreach (PlannedPort planned in plan.Ports)
         {
             if (planned.Uplink is null) continue;
-            uint budget = budgets.OfObject(
-                planned.Port.Id, DatapathLimits.ServicePacketsPerSecond, DatapathLimits.ServicePacketsBurst);
+            uint budget = budgets.OfService(planned.Port.Id);
             foreach (IpInterface own in planned.Uplink.Addresses) Own(own.Address, budget);
             MacAddress mac = UplinkDevices.MacOf(planned.Port.Id);
             if (planned.Uplink.Addresses.Any(a => a.Address.IsIpv6)) Own(IpAddress.LinkLocalOf(mac), budget);
@@ -142,10 +141,8 @@ internal sealed class DestinationTable(BpfMap map, BudgetTable budgets)
             foreach (Route route in provider.Routes)
             {
                 if (route.Target != RouteTarget.Port || route.Destination.Address.IsLinkLocal) continue;
-                uint budget = budgets.OfObject(
-                    ObjectId.Of("destination", route.Destination.ToString()),
-                    DatapathLimits.DestinationFlowsPerSecond,
-                    DatapathLimits.DestinationFlowsBurst);
+                uint budget = budgets.OfSource(
+                    BudgetOwners.Destination(route.Destination.ToString()), BudgetOwners.Outside);
                 _table.Want(DestinationKey.Of(route.Destination), new DestinationEntry { Budget = budget });
             }
         }
@@ -167,7 +164,7 @@ internal sealed class VtepTable(BpfMap map, BudgetTable budgets)
         _table.Begin();
         foreach (Host host in plan.Remote)
         {
-            uint budget = budgets.OfObject(host.Id, DatapathLimits.VtepFlowsPerSecond, DatapathLimits.VtepFlowsBurst);
+            uint budget = budgets.OfSource(host.Id, BudgetOwners.Hosts);
             _table.Want(VtepKey.Of(host.UnderlayAddress), new VtepEntry { Host = host.Id.Zone, Budget = budget });
         }
 

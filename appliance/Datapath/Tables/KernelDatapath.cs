@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
+using System.Threading;
 using Genkan.Datapath.Bpf;
 using Genkan.Datapath.Layout;
 using Genkan.Datapath.Migration;
@@ -33,6 +34,7 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
     private readonly Generations _generations;
     private readonly ConnectionTable _connections;
     private readonly FragmentTable _fragments;
+    private readonly MmapArray<FlowCreditEntry> _credits;
     private readonly ClassTable _classes;
     private readonly NeighbourTable _neighbours;
     private readonly NatOwnerTable _natOwners;
@@ -67,6 +69,7 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
         _generations = new Generations(set.Map("generation"));
         _connections = new ConnectionTable(set.Map("conn4"), set.Map("conn6"), _generations, tags);
         _fragments = new FragmentTable(set.Map("fragment"), set.Map("fragment_outside"));
+        _credits = new MmapArray<FlowCreditEntry>(set.Map("flow_credit"));
         _classes = new ClassTable(set.Map("class"), _generations, tags, _ports);
         _neighbours = new NeighbourTable(set.Map("neighbour"), _ports);
         _natOwners = new NatOwnerTable(set.Map("nat_owner"), _nextHops);
@@ -80,6 +83,7 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
         _drops = _statistics.AddWorker();
         _installs = new MmapArray<InstallEntry>(set.Map("install"));
         Workers = [.. Enumerable.Range(0, options.Workers).Select(MakeWorker)];
+        Shares = new BudgetShares(_budgets);
         _hasOldSlots = tables.IsAdopted;
     }
 
@@ -88,6 +92,9 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
 
     /// <summary>What the programs send up to the first worker, which is all if there is no other.</summary>
     public UpcallReader Upcalls => Workers[0].Upcalls;
+
+    /// <summary>Budgets, and how the agent shares itself out by them.</summary>
+    public BudgetShares Shares { get; }
 
     /// <summary>How programs are attached.</summary>
     public AttachMode AttachMode => _attachments.Mode;
@@ -212,6 +219,15 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
     }
 
     /// <inheritdoc/>
+    public void CreditFlows(uint keyPort, bool isIpv4, int room)
+    {
+        ref FlowCreditEntry credit = ref _credits[(int)keyPort];
+        uint limit = Volatile.Read(ref isIpv4 ? ref credit.Made4 : ref credit.Made6) + (uint)room;
+        if (limit == 0) limit--; // 0 says unlimited
+        Volatile.Write(ref isIpv4 ? ref credit.Limit4 : ref credit.Limit6, limit);
+    }
+
+    /// <inheritdoc/>
     public InstallOutcome Install(in FlowKey key, in FlowAction action) => _connections.Install(key, action);
 
     /// <inheritdoc/>
@@ -295,9 +311,6 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
     /// <summary>Counters of one slot.</summary>
     public PortStatistics ReadPortStatistics(uint slot) => _statistics.Read(slot);
 
-    /// <summary>Packets over some budget.</summary>
-    public ulong BudgetRefusedTotal => _budgets.RefusedTotal;
-
     /// <summary>Frames of the agent that the kernel did not take.</summary>
     public ulong InjectRefusedTotal =>
         Workers.Aggregate(_injector.RefusedCount, static (sum, worker) => sum + worker.InjectRefusedCount);
@@ -332,6 +345,7 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
         _nextHops.Dispose();
         _ports.Dispose();
         _budgets.Dispose();
+        _credits.Dispose();
         _tables.Dispose();
         _devices.Dispose();
         _lock.Dispose();

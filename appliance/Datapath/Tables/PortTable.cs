@@ -174,7 +174,7 @@ internal sealed class PortTable : IDisposable
             Kind = PortKind.Pseudo,
             Flags = isL3 ? PortFlags.L3Key : PortFlags.None,
             Bridge = bridge,
-            Budget = _budgets.OfSlot(slot, DatapathLimits.PortFlowsPerSecond, DatapathLimits.PortFlowsBurst),
+            Budget = _budgets.OfSlot(slot, id, tenant: ""),
         });
         _known[slot] = new DatapathPort(kind, id, slot, isL3);
     }
@@ -205,7 +205,7 @@ internal sealed class PortTable : IDisposable
             Kind = isUplink ? PortKind.Uplink : PortKind.Tenant,
             Flags = flags,
             Bridge = SlotOf(port.Device),
-            Budget = _budgets.OfSlot(slot, DatapathLimits.PortFlowsPerSecond, DatapathLimits.PortFlowsBurst),
+            Budget = _budgets.OfSlot(slot, port.Id, isUplink ? "" : port.Tenant),
             Mac = MacOctets.Of(isUplink ? device.Mac : port.Mac),
             Mtu = MtuOf(planned, plan, interfaces, device),
             Ipv4 = addresses.Where(a => a.IsIpv4).Select(NetworkOrder.Of).FirstOrDefault(),

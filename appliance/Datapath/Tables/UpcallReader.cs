@@ -22,7 +22,8 @@ public readonly ref struct UpcallFrame
             header.ClassId,
             new FrameOffload(header.GsoSize, header.VlanTci),
             header.Kind == UpcallKind.TooBig ? header.Mtu : 0,
-            (header.Flags & UpcallFlags.Leaving) != UpcallFlags.None);
+            (header.Flags & UpcallFlags.Leaving) != UpcallFlags.None,
+            header.Budget);
         Frame = frame;
         Time = TimeSpan.FromTicks((long)(header.TimeNs / TimeSpan.NanosecondsPerTick));
         Flags = header.Flags;

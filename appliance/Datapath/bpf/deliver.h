@@ -302,6 +302,8 @@ __attribute__((noinline)) int replicate(struct __sk_buff *skb, struct flow *f, _
 
 	if (!list || !f)
 		return -DROP_NO_LIST;
+	if (take_budget(f->budget, LANE_COPIES, list->count))
+		return -DROP_BUDGET_BROADCAST;
 	SHOW(skb, 1, 0);
 	for (i = 0; i < REPLICATION_TARGETS_MAX; i++) {
 		if (i >= list->count)

@@ -58,6 +58,9 @@ struct { __uint(type, BPF_MAP_TYPE_HASH); __uint(max_entries, 16384);
 struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, BUDGET_MAX); __uint(map_flags, BPF_F_MMAPABLE);
 	 __type(key, __u32); __type(value, struct budget); } budget SEC(".maps");
 
+struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, PORT_MAX); __uint(map_flags, BPF_F_MMAPABLE);
+	 __type(key, __u32); __type(value, struct flow_credit); } flow_credit SEC(".maps");
+
 struct { __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY); __uint(max_entries, PORT_MAX);
 	 __type(key, __u32); __type(value, struct port_stats); } port_stats SEC(".maps");
 
@@ -65,8 +68,11 @@ struct { __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY); __uint(max_entries, PORT_MAX);
 struct { __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY); __uint(max_entries, PORT_MAX * DROP_REASON_MAX);
 	 __type(key, __u32); __type(value, __u64); } drop_stats SEC(".maps");
 
-/* A cache: losing an entry costs one more simulation. Key: digest of the conn key; value: time << 8 | followers. */
-struct { __uint(type, BPF_MAP_TYPE_LRU_HASH); __uint(max_entries, 16384);
+/*
+ * A cache: losing an entry costs one more simulation. Key: digest of the conn key; value: time << 8 | followers. Only
+ * what a budget has admitted is written, and budgets admit fewer than this in PENDING_NS: nobody's is pushed out.
+ */
+struct { __uint(type, BPF_MAP_TYPE_LRU_HASH); __uint(max_entries, 65536);
 	 __type(key, __u64); __type(value, __u64); } pending SEC(".maps");
 
 /* Holds nothing: its BTF tells the next agent how the records look that the rings still hold. */

@@ -21,8 +21,11 @@
 #define CLASS_MAX		65536	/* flow classes; class 0 never goes stale */
 #define REPLICATION_MAX		1024	/* replication lists */
 #define REPLICATION_TARGETS_MAX	32
-#define BUDGET_MAX		8192	/* one a port slot, then one a destination object */
+#define BUDGET_MAX		12288	/* one a port slot, then one a destination object, then totals */
 #define BUDGET_DESTINATION_AT	4096	/* first destination object's budget */
+#define BUDGET_TOTAL_AT		8192	/* first total: of the host, of tenants */
+#define BUDGET_LEVELS		3	/* object, tenant, host */
+#define BUDGET_OCTETS		2048	/* a packet to the agent costs 1, and 1 for each so many octets of it */
 #define EXTENSION_HEADERS_MAX	6
 #define PENDING_FOLLOWERS_MAX	8	/* packets of a flow that wait behind its first one */
 #define PENDING_FRAGMENTS_MAX	48	/* a datagram of 64 KiB in fragments of 1,500 octets */
@@ -396,17 +399,41 @@ struct vtep_key { __u8 is_ipv6; __u8 pad[3]; __u8 address[16]; };
 struct vtep { OTHER_FIELD(__u64 other_first) __u64 packets; __u64 octets; __u32 host; __u32 budget; };
 
 /*
- * GCRA (virtual scheduling): theoretical arrival times, moved by compare-and-swap. Control packets have their own time
- * at the same rate, so that a flood of new flows does not silence the ARP and DHCP of the same port. mmapable.
+ * GCRA (virtual scheduling) in three lanes: first packets of flows, control packets, copies of broadcasts; so that a
+ * flood of new flows does not silence the ARP and DHCP of the same port. Each lane has theoretical arrival time
+ * (program's), interval (agent's: 10^9 / rate; 0 = unlimited), burst (agent's: burst x interval), units admitted and
+ * packets refused (program's). What the budget itself admits is asked of its parent too. mmapable.
  */
 struct budget {
 	OTHER_FIELD(__u64 other_first)
-	__u64 arrival_ns;	/* program's */
-	__u64 interval_ns;	/* agent's: 10^9 / rate; 0 = unlimited */
-	__u64 burst_ns;		/* agent's: burst x interval */
-	__u64 refused;		/* program's: packets over the budget, both kinds */
-	__u64 control_arrival_ns; /* program's */
-};				/* 40 */
+	__u64 arrival_ns;		/*   0 */
+	__u64 interval_ns;		/*   8 */
+	__u64 burst_ns;			/*  16 */
+	__u64 admitted;			/*  24 */
+	__u64 refused;			/*  32 */
+	__u64 control_arrival_ns;	/*  40 */
+	__u64 control_interval_ns;	/*  48 */
+	__u64 control_burst_ns;		/*  56 */
+	__u64 control_admitted;		/*  64 */
+	__u64 control_refused;		/*  72 */
+	__u64 copy_arrival_ns;		/*  80 */
+	__u64 copy_interval_ns;		/*  88 */
+	__u64 copy_burst_ns;		/*  96 */
+	__u64 copy_admitted;		/* 104 */
+	__u64 copy_refused;		/* 112 */
+	__u64 owner;			/* 120: agent's: ObjectId of what it belongs to, port slots apart */
+	__u32 parent;			/* 128: agent's: index of the total that it counts in, 0 none */
+	__u32 pad;			/* 132 */
+};					/* 136 */
+
+/*
+ * Credit for the state-only entries that deliveries make for the key port (commit.h): `made` runs (program's), the agent
+ * moves `limit` ahead of it by the room that the port's share of the table has. 0 = unlimited. mmapable.
+ */
+struct flow_credit {
+	__u32 made4, limit4;	/* 0, 4 */
+	__u32 made6, limit6;	/* 8, 12 */
+};				/* 16 */
 
 /* ---- upcalls ---------------------------------------------------------------------------------------------------- */
 
@@ -445,7 +472,8 @@ struct upcall {
 	__u32 flow_digest;	/* 44: of conn key: equal for packets of one flow */
 	__u32 mtu;		/* 48: TOO_BIG: of the way out */
 	__u32 nexthop;		/* 52: of the entry found, TOO_BIG and HOP_LIMIT; 0 none */
-	__u64 pad;		/* 56 */
+	__u32 budget;		/* 56: that paid for it, 0 none */
+	__u32 pad;		/* 60 */
 };				/* 64 */
 
 /* skb->mark of a frame that the agent sends on the internal veth: kind in the top 4 bits, argument below. */

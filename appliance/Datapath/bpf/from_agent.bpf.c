@@ -4,6 +4,7 @@
  * checksums survive AF_PACKET with a virtio header). The mark says what to do; nothing goes back up from here but a
  * flow's first packet that is too big for its way out, which only now is known.
  */
+#define GENKAN_FROM_AGENT
 #include "deliver.h"
 #include "flow.h"
 #include "fragment.h"

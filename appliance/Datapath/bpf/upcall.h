@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * To the agent. In this order, so that a flood costs as little as may be: is the flow's queue full (one look-up), is
- * the budget spent (one compare-and-swap), and only then room in the ring and the copy.
+ * To the agent. In this order, so that a flood costs as little as may be: is the budget spent (two loads), is the flow's
+ * queue full (one look-up), take from the budget and the totals above it (a compare-and-swap each), and only then room
+ * in the ring and the copy.
  */
 #ifndef GENKAN_UPCALL_H
 #define GENKAN_UPCALL_H
@@ -35,6 +36,7 @@ static __always_inline void fill(struct __sk_buff *skb, struct flow *f, struct u
 	u->flow_digest = f->digest;
 	u->mtu = f->mtu;
 	u->nexthop = f->nexthop;
+	u->budget = f->budget;
 	u->pad = 0;
 }
 
@@ -83,22 +85,31 @@ static __always_inline int is_pending(__u64 *waiting, __u64 now)
 	return waiting && (now << 8) - (*waiting & ~0xffULL) < PENDING_NS << 8;
 }
 
+static __always_inline int budget_reason(struct flow *f, int level)
+{
+	if (level > 1)
+		return -DROP_BUDGET_TENANT;
+	return f->budget >= BUDGET_DESTINATION_AT ? -DROP_BUDGET_DESTINATION : -DROP_BUDGET_PORT;
+}
+
 static __always_inline int upcall_first(struct __sk_buff *skb, struct flow *f)
 {
 	__u64 now = bpf_ktime_get_ns(), digest = f->digest, value = now << 8, *waiting;
-	int rc;
+	int rc, is_follower;
 
+	if (is_spent(f->budget, now))
+		return budget_reason(f, 1);
 	waiting = bpf_map_lookup_elem(&pending, &digest);
-	if (is_pending(waiting, now)) {
-		if ((*waiting & 0xff) >= (f->fragment ? PENDING_FRAGMENTS_MAX : PENDING_FOLLOWERS_MAX))
-			return -DROP_PENDING;
-		if (!take_budget(f->budget, 0))
-			return -DROP_BUDGET_PORT;
+	is_follower = is_pending(waiting, now);
+	if (is_follower && (*waiting & 0xff) >= (f->fragment ? PENDING_FRAGMENTS_MAX : PENDING_FOLLOWERS_MAX))
+		return -DROP_PENDING;
+	rc = take_budget(f->budget, LANE_FLOWS, upcall_cost(skb));
+	if (rc)
+		return budget_reason(f, rc);
+	if (is_follower) {
 		__sync_fetch_and_add(waiting, 1);
 		return send_record(skb, f, UPCALL_FOLLOWER, 0);
 	}
-	if (!take_budget(f->budget, 0))
-		return -DROP_BUDGET_PORT;
 	bpf_map_update_elem(&pending, &digest, &value, BPF_ANY);
 	rc = send_record(skb, f, UPCALL_MISS, 0);
 	/* nobody will simulate this one, so nobody should wait for it */
@@ -110,16 +121,18 @@ static __always_inline int upcall_first(struct __sk_buff *skb, struct flow *f)
 /* Waits in the agent, which has a queue for each port; or says that others need not wait any more. */
 static __always_inline int upcall_fragment(struct __sk_buff *skb, struct flow *f)
 {
-	return take_budget(f->budget, 0) ? send_record(skb, f, UPCALL_FRAGMENT, 0) : -DROP_BUDGET_PORT;
+	int rc = take_budget(f->budget, LANE_FLOWS, upcall_cost(skb));
+
+	return rc ? budget_reason(f, rc) : send_record(skb, f, UPCALL_FRAGMENT, 0);
 }
 
 /*
  * The control time of an uplink's own budget is for ARP and ND to the host alone: whoever sends ICMP errors or packets
  * with a short hop limit from far away must not be able to silence the neighbours.
  */
-static __always_inline int is_control(struct flow *f)
+static __always_inline __u32 control_lane(struct flow *f)
 {
-	return !(f->flags & FLOW_OUTSIDE) || f->budget >= BUDGET_DESTINATION_AT;
+	return !(f->flags & FLOW_OUTSIDE) || f->budget >= BUDGET_DESTINATION_AT ? LANE_CONTROL : LANE_FLOWS;
 }
 
 int upcall(struct __sk_buff *skb, struct flow *f, __u32 kind);
@@ -135,11 +148,9 @@ __attribute__((noinline)) int upcall(struct __sk_buff *skb, struct flow *f, __u3
 		return -DROP_RING_FULL;
 	if ((kind == UPCALL_MISS && !(f->flags & FLOW_CONTROL)) || kind == UPCALL_FRAGMENT) {
 		rc = kind == UPCALL_MISS ? upcall_first(skb, f) : upcall_fragment(skb, f);
-		if (rc == -DROP_BUDGET_PORT && f->budget >= BUDGET_DESTINATION_AT)
-			rc = -DROP_BUDGET_DESTINATION;
 	} else if (kind == UPCALL_REVALIDATE) {
 		rc = send_record(skb, f, kind, 1);
-	} else if (!take_budget(f->budget, is_control(f))) {
+	} else if (take_budget(f->budget, control_lane(f), upcall_cost(skb))) {
 		rc = -DROP_BUDGET_CONTROL;
 	} else {
 		rc = send_record(skb, f, kind == UPCALL_MISS ? UPCALL_CONTROL : kind, 1);

@@ -22,7 +22,7 @@ static __always_inline int to_host(struct __sk_buff *skb, __u32 slot, __u32 budg
 
 	if (!port || !port->host_ifindex)
 		return -DROP_INTERFACE_GONE;
-	if (!take_budget(budget, 1))
+	if (take_budget(budget, LANE_CONTROL, 1))
 		return -DROP_BUDGET_CONTROL;
 	set_vlan(skb, 0);
 	return send_out(skb, OUTCOME_LOCAL, port->host_ifindex);

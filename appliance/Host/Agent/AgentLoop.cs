@@ -25,9 +25,8 @@ internal sealed partial class AgentLoop : IDisposable
     /// <summary>Translations that expire in one turn.</summary>
     private const int NatExpireBudget = 256;
 
-    private static readonly TimeSpan SweepTurn = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan SweepPause = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan IdleWait = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan IdleWait = TimeSpan.FromMilliseconds(20);
 
     private readonly KernelDatapath _datapath;
     private readonly SlowPath _slowPath;
@@ -39,6 +38,7 @@ internal sealed partial class AgentLoop : IDisposable
     private readonly ILogger _logger;
     private readonly Channel<Action> _questions = Channel.CreateBounded<Action>(QuestionsMax);
     private readonly AutoResetEvent _bell = new(initialState: false);
+    private readonly BudgetTurns _budgets;
     private TimeSpan _nextSweep;
 
     public AgentLoop(KernelDatapath datapath, SlowPath slowPath, NatTable nat, FlowClasses classes, ILogger logger)
@@ -51,6 +51,7 @@ internal sealed partial class AgentLoop : IDisposable
         _gate = new WorkerGate(datapath.Workers.Count);
         Workers = [.. datapath.Workers.Select((worker, i) => new PacketWorker(i, worker, slowPath, _gate, _faults))];
         _sweeper = new FlowSweeper(datapath, classes, slowPath);
+        _budgets = new BudgetTurns(datapath, slowPath);
         _advertiser = new RouterAdvertiser(
             datapath, BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))));
     }
@@ -65,6 +66,9 @@ internal sealed partial class AgentLoop : IDisposable
 
     /// <summary>Those who handle packets, one a core.</summary>
     public IReadOnlyList<PacketWorker> Workers { get; }
+
+    /// <summary>How the slow path is shared out.</summary>
+    public BudgetTurns Budgets => _budgets;
 
     /// <summary>Packets and turns of housekeeping that ended in a fault of ours; each of the first ones is in the log,
     /// a packet with its octets.</summary>
@@ -126,7 +130,11 @@ internal sealed partial class AgentLoop : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _bell.Dispose();
+    public void Dispose()
+    {
+        _bell.Dispose();
+        _budgets.Dispose();
+    }
 
     private void AnswerQuestions()
     {
@@ -137,12 +145,25 @@ internal sealed partial class AgentLoop : IDisposable
     {
         _datapath.Beat();
         TimeSpan now = _datapath.Now;
+        TurnBudgets(now);
         if (now < _nextSweep && !_sweeper.IsUrgent) return;
 
         _nextSweep = now + SweepPause; // also after a fault, which must not be tried again at once
         try
         {
-            if (!SweepAndFollow(now)) _nextSweep = now + SweepTurn;
+            if (!SweepAndFollow(now)) _nextSweep = now + _sweeper.Pace;
+        }
+        catch (Exception fault) when (fault is not OutOfMemoryException)
+        {
+            _faults.Housekeeping(fault);
+        }
+    }
+
+    private void TurnBudgets(TimeSpan now)
+    {
+        try
+        {
+            _budgets.Turn(now, Workers.Count);
         }
         catch (Exception fault) when (fault is not OutOfMemoryException)
         {

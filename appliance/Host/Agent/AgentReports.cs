@@ -92,6 +92,25 @@ internal sealed partial class AgentReports(AgentRuntime runtime)
     /// <summary>What the underlay is known to carry to each other host, in octets; 0 if nothing is known.</summary>
     public IReadOnlyList<(string Peer, int Octets)> PeerMtus() => runtime.PeerMtus.Found;
 
+    /// <summary>Packets that were over a share of the agent: of each tenant with its ports, of all that comes from
+    /// outside, of all that other hosts send.</summary>
+    public IReadOnlyList<(string Kind, string Name, ulong Packets)> RefusedByShare()
+    {
+        IReadOnlyDictionary<ObjectId, BudgetUse> uses = Datapath.Shares.Read();
+        List<(string Kind, string Name, ulong Packets)> refused =
+        [
+            ("outside", "", uses.GetValueOrDefault(BudgetOwners.Outside).Refused),
+            ("hosts", "", uses.GetValueOrDefault(BudgetOwners.Hosts).Refused),
+        ];
+        foreach (string tenant in Topology.LocalPorts.Select(static p => p.Tenant).Distinct(StringComparer.Ordinal))
+        {
+            if (uses.TryGetValue(BudgetOwners.Tenant(tenant), out BudgetUse use))
+                refused.Add(("tenant", tenant, use.Refused));
+        }
+
+        return refused;
+    }
+
     /// <summary>Drops of all slots, by reason.</summary>
     public IReadOnlyList<DropReport> Drops() =>
     [

@@ -58,6 +58,12 @@ internal static class PrometheusText
             text, "genkan_gc_pause_seconds_total", "counter", "Time for which the collector stopped all threads.",
             GC.GetTotalPauseDuration().TotalSeconds);
         Workers(text, reports.Workers());
+        Family(
+            text, "genkan_budget_refused_total", "counter",
+            "Packets to the agent, and broadcasts, over the share of a tenant with its ports, of the outside, of hosts.");
+        foreach ((string kind, string name, ulong packets) in reports.RefusedByShare())
+            Sample(text, "genkan_budget_refused_total", packets, ("kind", kind), ("name", name));
+
         Ports(text, ports);
         Family(text, "genkan_drops_total", "counter", "Packets dropped, by reason.");
         foreach (DropReport drop in reports.Drops())

@@ -97,6 +97,15 @@ public enum DropReason : byte
     /// <summary>Longer than the largest record.</summary>
     UpcallTooBig = 39,
 
+    /// <summary>New flows of all the tenant's ports together are over its share of the agent.</summary>
+    BudgetTenant = 40,
+
+    /// <summary>The port, or the address from outside, holds its share of the connection table.</summary>
+    FlowQuota = 41,
+
+    /// <summary>Copies of broadcast and multicast over the port's budget.</summary>
+    BudgetBroadcast = 42,
+
     /// <summary>From the outside to no object of ours, or broadcast or multicast with nobody else in the
     /// network.</summary>
     NoDestination = 48,

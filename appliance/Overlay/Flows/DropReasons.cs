@@ -65,6 +65,9 @@ public static class DropReasons
         DropReason.ConnTableFull => "No room for the connection.",
         DropReason.ReinjectMiss => "Re-injected packet found no flow: changed meanwhile.",
         DropReason.UpcallTooBig => "Longer than the largest record.",
+        DropReason.BudgetTenant => "New flows of all the tenant's ports together are over its share of the agent.",
+        DropReason.FlowQuota => "The port, or the address from outside, holds its share of the connection table.",
+        DropReason.BudgetBroadcast => "Copies of broadcast and multicast over the port's budget.",
         DropReason.NoDestination =>
             "From the outside to no object of ours, or broadcast or multicast with nobody else in the network.",
         DropReason.NatNoOwner => "NAT address, but no host owns that port block.",

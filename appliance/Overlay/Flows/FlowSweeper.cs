@@ -1,6 +1,4 @@
 using System;
-using Genkan.Overlay.Simulation;
-using Genkan.Wire;
 
 namespace Genkan.Overlay.Flows;
 
@@ -18,7 +16,6 @@ public sealed class FlowSweeper
     private readonly bool[] _classesInUse = new bool[FlowClasses.ClassesMax];
     private ulong _cursor;
     private int _seen;
-    private int _dropsSeen;
     private bool _isRevalidatingAll;
     private bool _isUrgentPass;
     private bool _revalidateAllNext;
@@ -39,6 +36,11 @@ public sealed class FlowSweeper
 
     /// <summary>Whether the next turn should not wait: flows forward on by what is no longer true.</summary>
     public bool IsUrgent => _isUrgentPass || _revalidateAllNext || _slowPath.Revalidations.IsWanted;
+
+    /// <summary>Time between two turns in a pass: a large table must not take minutes, since its room is counted and
+    /// freed by passes.</summary>
+    public TimeSpan Pace => TimeSpan.FromSeconds(Math.Clamp(
+        FlowLimits.SweepPassSeconds * FlowLimits.SweepBatch / Math.Max(1, Math.Max(_seen, Connections)), 0.005, 0.05));
 
     /// <summary>
     /// Has the next whole pass simulate every connection again: after adoption, when their classes are another agent's.
@@ -74,19 +76,19 @@ public sealed class FlowSweeper
         _slowPath.Revalidations.EndPass(_datapath);
         _slowPath.Quota.EndPass();
         Connections = _seen;
-        _slowPath.Negatives = _dropsSeen;
         (_isRevalidatingAll, _isUrgentPass) = (false, false);
         return true;
     }
 
     private void Begin()
     {
-        (_seen, _dropsSeen) = (0, 0);
+        _seen = 0;
         Array.Clear(_classesInUse);
         _isUrgentPass = _revalidateAllNext || _slowPath.Revalidations.IsWanted;
         _isRevalidatingAll = _revalidateAllNext;
         _revalidateAllNext = false;
         _slowPath.Revalidations.BeginPass();
+        _slowPath.Quota.Apply(_slowPath.Topology); // ports may have got slots meanwhile
         _slowPath.Quota.BeginPass();
     }
 
@@ -103,7 +105,6 @@ public sealed class FlowSweeper
         _seen++;
         _slowPath.Quota.See(entry);
         _classesInUse[entry.Action.Stamp.ClassId] = true;
-        if (entry.Action.Verdict == FlowVerdict.Drop) _dropsSeen++;
         if (entry.Action.Verdict == FlowVerdict.Upcall) return;
 
         FlowStamp current = _datapath.Stamp(entry.Action.Stamp.ClassId);
@@ -117,23 +118,12 @@ public sealed class FlowSweeper
 
         // A drop is looked at again that long after its install, however many packets it absorbs.
         if (FlowTimeouts.IsNegative(entry)) return now - entry.Created >= FlowTimeouts.Drop;
-        if (now - entry.LastSeen < FlowTimeouts.Shortest) return false;
+        bool isScarce = now - entry.LastSeen >= FlowTimeouts.Unanswered && _slowPath.Quota.IsScarce(entry);
+        if (now - entry.LastSeen < FlowTimeouts.Shortest && !isScarce) return false;
 
         // The other direction keeps a connection alive (RFC 4787 §4.3, RFC 5382 §5).
-        bool hasTwin = TryFindTwin(entry, out twin);
-        TimeSpan limit = FlowTimeouts.Idle(entry, twin);
+        bool hasTwin = FlowTwin.TryFind(_slowPath.Topology, _datapath, entry, out twin);
+        TimeSpan limit = FlowTimeouts.Idle(entry, twin, isScarce);
         return now - entry.LastSeen >= limit && (!hasTwin || now - twin.LastSeen >= limit);
-    }
-
-    private bool TryFindTwin(in FlowEntry entry, out FlowEntry twin)
-    {
-        twin = default;
-        if (entry.Action.Verdict != FlowVerdict.Forward) return false;
-        if (!_datapath.TryGetNextHop(entry.Action.NextHop, out Egress egress)) return false;
-
-        PacketHeader leaving = FlowTranslator.Leaving(entry.Key, entry.Action);
-        return ReplyIngress.TryFind(
-                _slowPath.Topology, _datapath, egress, leaving.Source, leaving.SourcePort, out _, out DatapathPort port)
-            && _datapath.TryFind(ReplyIngress.KeyOf(port, entry.Key, leaving), out twin);
     }
 }

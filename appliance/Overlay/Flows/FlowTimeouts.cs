@@ -40,6 +40,13 @@ public static class FlowTimeouts
     /// <summary>The shortest of all but drops: no other flow ends earlier.</summary>
     public static TimeSpan Shortest { get; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>
+    /// What nobody has answered, or has ended, while its share of the table is more than half used. RFC 5382 §5 REQ-5
+    /// asks for 4 minutes of what is opening or closing; a flood would hold its room for as long. The established are
+    /// not touched.
+    /// </summary>
+    public static TimeSpan Unanswered { get; } = TimeSpan.FromSeconds(15);
+
     /// <summary>Drops: long enough to absorb a scan, short enough to free the table after it.</summary>
     public static TimeSpan Drop { get; } = TimeSpan.FromSeconds(10);
 
@@ -50,10 +57,12 @@ public static class FlowTimeouts
     /// <summary>The idle time of one entry of a connection: the same for both.</summary>
     /// <param name="entry">As read back.</param>
     /// <param name="twin">The other direction's entry; <c>default</c> without one.</param>
-    public static TimeSpan Idle(in FlowEntry entry, in FlowEntry twin)
+    /// <param name="isScarce">Whether the share of the table that they count in is more than half used.</param>
+    public static TimeSpan Idle(in FlowEntry entry, in FlowEntry twin, bool isScarce = false)
     {
         // A refused reply keeps its connection's state for as long as the connection would live.
         if (IsNegative(entry)) return Drop;
+        if (isScarce && !IsInUse(entry, twin)) return Unanswered;
         if (entry.Action.State == ConnectionState.None) return Stateless;
         return entry.Key.Protocol switch
         {
@@ -68,6 +77,12 @@ public static class FlowTimeouts
     /// <param name="entry">As read back.</param>
     public static bool IsNegative(in FlowEntry entry) =>
         entry.Action.Verdict == FlowVerdict.Drop && entry.Action.State != ConnectionState.Reply;
+
+    // TCP by its flags; else both directions have met packets. Where the answers enter at another host, the originator's
+    // second packet has to do.
+    private static bool IsInUse(in FlowEntry entry, in FlowEntry twin) => entry.Key.Protocol == IpProtocol.Tcp
+        ? IsEstablished(entry, twin)
+        : entry.Packets > 0 && (twin.Key == default ? entry.Packets > 1 : twin.Packets > 0);
 
     // Both directions have acknowledged and neither ends it. A twin that has met no packet says nothing: the answers
     // may enter

@@ -37,6 +37,9 @@ public enum InstallOutcome : byte
     /// <summary>The table is full.</summary>
     Full,
 
+    /// <summary>The port, its tenant, or the address from outside holds its share; never the kernel's answer.</summary>
+    OverQuota,
+
     /// <summary>The stamp is older than the class's generation: the topology has moved on, simulate again.</summary>
     Stale,
 
@@ -113,6 +116,9 @@ public interface IDatapath
     /// <param name="refusal">Why the one after the last written was refused, else <c>Installed</c>.</param>
     /// <returns>How many were written.</returns>
     int InstallNew(ReadOnlySpan<FlowWrite> writes, out InstallOutcome refusal);
+
+    /// <summary>Lets deliveries from other hosts make so many more state-only entries for a key port.</summary>
+    void CreditFlows(uint keyPort, bool isIpv4, int room);
 
     /// <summary>Writes an entry of the connection table; replaces one with the same key, keeping its
     /// counters.</summary>

@@ -25,7 +25,8 @@ public sealed partial class SlowPath
         FlowAction action = FlowTranslator.Action(key, _result, nextHop, StampOf(_result), ConnectionState.None);
         if (!Quota.TryTake(key) && !IsForwarded(key))
         {
-            Refuse(upcall.Slot, InstallOutcome.Full);
+            Samples.Refused(upcall.Budget);
+            Refuse(upcall.Slot, InstallOutcome.OverQuota);
             return;
         }
 
@@ -38,6 +39,7 @@ public sealed partial class SlowPath
         }
 
         bool hasReply = TryDecideReply(key, out FlowKey reply, out FlowAction replyAction);
+        Samples.Installed(upcall.Budget, key, _datapath.Now);
         int ticket = Inject(upcall, frame); // may send, and so settle, what is queued
         if (_pendingCount == _pending.Length) Settle();
         if (hasReply) _writes[_writeCount++] = new FlowWrite(reply, replyAction);

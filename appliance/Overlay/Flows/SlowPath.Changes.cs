@@ -29,7 +29,7 @@ public sealed partial class SlowPath
     public bool Adopt(in FlowEntry entry)
     {
         _classes.AdoptUnknown(entry.Action.Stamp.ClassId);
-        if (FlowTimeouts.IsNegative(entry)) _shared.AddNegative();
+        if (FlowTimeouts.IsNegative(entry)) Quota.TryTakeNegative(entry.Key);
         if (!SourceBinding.TryRead(Topology, entry.Key, entry.Action, out NatBinding binding)) return true;
         if (_nat.TryRestore(binding, _datapath.Now, out NatRefusal _) && _nat.Retain(binding)) return true;
         _datapath.Remove(entry.Key);
@@ -42,6 +42,7 @@ public sealed partial class SlowPath
         _shared.Topology = topology;
         RevokeTranslations(topology);
         _datapath.Apply(topology);
+        Quota.Apply(topology);
         return _classes.Bump(changes, _datapath);
     }
 

@@ -66,18 +66,19 @@ public sealed partial class SlowPath
     }
 
     /// <summary>A verdict of drop. It takes the place of the entry that it was made for, and of no other.</summary>
-    private InstallOutcome InstallDrop(in FlowKey key, in FlowAction action)
+    /// <returns>Whether the table has one entry more.</returns>
+    private bool InstallDrop(in FlowKey key, in FlowAction action)
     {
         Settle();
         InstallOutcome outcome = _datapath.InstallNew(key, action);
-        if (outcome != InstallOutcome.Exists) return outcome;
+        if (outcome != InstallOutcome.Exists) return outcome == InstallOutcome.Installed;
         _shared.Locks.Enter(key, key);
         try
         {
             // Another worker may have made a connection of it meanwhile: its answer must not meet this verdict.
-            return !_datapath.TryFind(key, out FlowEntry entry) || entry.Action.State == action.State
-                ? Replace(key, action)
-                : InstallOutcome.Exists;
+            if (!_datapath.TryFind(key, out FlowEntry entry) || entry.Action.State == action.State)
+                Replace(key, action);
+            return false;
         }
         finally
         {

@@ -81,15 +81,11 @@ public sealed partial class SlowPath
     /// <summary>What all workers have done so far; any thread may ask.</summary>
     public SlowPathCounters TotalCounters => _shared.Total;
 
-    /// <summary>Drop verdicts in the connection table, about: the sweep counts them anew.</summary>
-    internal int Negatives
-    {
-        get => _shared.Negatives;
-        set => _shared.Negatives = value;
-    }
-
     /// <summary>Shares of the connection tables.</summary>
     internal ConnectionQuota Quota => _shared.Quota;
+
+    /// <summary>What comes of new flows, by the budget that paid for them.</summary>
+    public FlowSamples Samples => _shared.Samples;
 
     /// <summary>Classes whose flows are to be simulated again.</summary>
     internal Revalidations Revalidations => _shared.Revalidations;
@@ -205,27 +201,41 @@ public sealed partial class SlowPath
 
         Settle();
         InstallOutcome outcome = Install(key, packet.EtherType, upcall.State, nextHop);
-        if (outcome == InstallOutcome.Installed) Inject(upcall, frame);
-        else Refuse(upcall.Slot, outcome);
+        if (outcome == InstallOutcome.Installed)
+        {
+            Samples.Installed(upcall.Budget, key, _datapath.Now);
+            Inject(upcall, frame);
+        }
+        else
+        {
+            Samples.Refused(upcall.Budget);
+            Refuse(upcall.Slot, outcome);
+        }
     }
 
     private void Refuse(uint slot, InstallOutcome outcome)
     {
         _counters.InstallsRefused++;
-        _datapath.CountDrop(slot, outcome == InstallOutcome.Full ? DropReason.ConnTableFull : DropReason.ReinjectMiss);
+        _datapath.CountDrop(slot, outcome switch
+        {
+            InstallOutcome.Full => DropReason.ConnTableFull,
+            InstallOutcome.OverQuota => DropReason.FlowQuota,
+            _ => DropReason.ReinjectMiss,
+        });
     }
 
     private void Drop(in Upcall upcall, in DatapathPort port, in PacketHeader packet)
     {
         _datapath.CountDrop(upcall.Slot, _result.DropReason);
+        if (upcall.Kind == UpcallKind.Miss) Samples.Refused(upcall.Budget);
         if (_result.AnswerLength > 0) SendError(upcall.Slot);
         if (!_result.IsCacheable || (!packet.IsIpv4 && !packet.IsIpv6)) return;
-        if (Negatives >= FlowLimits.NegativeEntriesMax) return;
 
         FlowKey key = FlowKey.Of(port.KeyPort, packet, port.IsL3);
+        if (!Quota.TryTakeNegative(key)) return;
         FlowAction action = FlowTranslator.Action(key, _result, 0, StampOf(_result), upcall.State);
 
-        if (InstallDrop(key, action) == InstallOutcome.Installed) _shared.AddNegative();
+        if (!InstallDrop(key, action)) Quota.GiveBackNegative(key); // the sweep counts what took another's place
     }
 
     private void SendError(uint slot)

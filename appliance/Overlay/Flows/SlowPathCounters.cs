@@ -59,6 +59,9 @@ public static class FlowLimits
     /// <summary>Drop verdicts that the connection table holds at a time.</summary>
     public const int NegativeEntriesMax = 16384;
 
+    /// <summary>Of these, those of one port.</summary>
+    public const int NegativeEntriesPerPort = 1024;
+
     /// <summary>What one port, or one address from the outside, may open: a table's room divided by this. With the
     /// answers' entries on the same host that is half of the table.</summary>
     public const int ConnectionShare = 4;
@@ -69,11 +72,24 @@ public static class FlowLimits
     /// <summary>Entries in one call of the kernel: both directions of a batch of connections.</summary>
     public const int WriteBatch = 2 * InstallBatch;
 
+    /// <summary>What all ports of one tenant may open: a table's room divided by this.</summary>
+    public const int TenantShare = 2;
+
+    /// <summary>What others may open to one port: entries of its answers, a table's room divided by this. More than one
+    /// port may open, so that one on the same host cannot use it up.</summary>
+    public const int AnswerShare = 2;
+
     /// <summary>Connections looked at in one turn of the sweep.</summary>
     public const int SweepBatch = 512;
 
+    /// <summary>Seconds that a pass of the sweep over a large table should take.</summary>
+    public const double SweepPassSeconds = 20;
+
     /// <summary>Port slots of the kernel's table (<c>PORT_MAX</c>).</summary>
     public const int PortSlots = 4096;
+
+    /// <summary>Budgets of the kernel's table (<c>BUDGET_MAX</c>).</summary>
+    public const int Budgets = 12288;
 
     /// <summary>ICMP errors a second about packets that enter at one port.</summary>
     public const int IcmpErrorsPerSecond = 100;

@@ -1,5 +1,4 @@
 using System.Collections.Generic;
-using System.Threading;
 using Genkan.Nat;
 using Genkan.Overlay.Topology;
 
@@ -13,7 +12,6 @@ namespace Genkan.Overlay.Flows;
 internal sealed class SlowPathState
 {
     private readonly List<SlowPath> _workers = [];
-    private int _negatives;
 
     /// <summary>Makes the state of an agent.</summary>
     /// <param name="datapath">The kernel's tables.</param>
@@ -24,6 +22,7 @@ internal sealed class SlowPathState
     {
         (Nat, Classes, Topology) = (nat, classes, topology);
         Quota = new ConnectionQuota(datapath);
+        Quota.Apply(topology);
     }
 
     /// <summary>The topology that packets are simulated against; replaced only while no worker handles.</summary>
@@ -37,6 +36,9 @@ internal sealed class SlowPathState
 
     /// <summary>Shares of the connection tables.</summary>
     public ConnectionQuota Quota { get; }
+
+    /// <summary>What comes of new flows, by the budget that paid for them.</summary>
+    public FlowSamples Samples { get; } = new(FlowLimits.Budgets);
 
     /// <summary>Classes whose flows are to be simulated again.</summary>
     public Revalidations Revalidations { get; } = new();
@@ -56,13 +58,6 @@ internal sealed class SlowPathState
     /// <summary>Routers that translate with ports of this host; changed only while no worker handles.</summary>
     public HashSet<ObjectId> Zones { get; } = [];
 
-    /// <summary>Drop verdicts in the connection table, about: the sweep counts them anew.</summary>
-    public int Negatives
-    {
-        get => Volatile.Read(ref _negatives);
-        set => Volatile.Write(ref _negatives, value);
-    }
-
     /// <summary>What all workers have done so far.</summary>
     public SlowPathCounters Total
     {
@@ -76,7 +71,4 @@ internal sealed class SlowPathState
 
     /// <summary>Adds a worker; before the first packet.</summary>
     public void Join(SlowPath worker) => _workers.Add(worker);
-
-    /// <summary>Counts a drop verdict.</summary>
-    public void AddNegative() => Interlocked.Increment(ref _negatives);
 }

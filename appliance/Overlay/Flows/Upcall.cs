@@ -36,6 +36,7 @@ public enum UpcallKind : byte
 /// <param name="Offload">Segmentation and VLAN tag, kept for re-injection.</param>
 /// <param name="MtuOctets">MTU of the way out, for <see cref="UpcallKind.TooBig"/>; else 0.</param>
 /// <param name="IsLeaving">Too big where it was to leave by an uplink, the slot: it is rewritten already.</param>
+/// <param name="Budget">Index of the budget that paid for it, 0 none.</param>
 public readonly record struct Upcall(
     uint Slot,
     UpcallKind Kind,
@@ -44,4 +45,5 @@ public readonly record struct Upcall(
     uint ClassId,
     FrameOffload Offload,
     uint MtuOctets = 0,
-    bool IsLeaving = false);
+    bool IsLeaving = false,
+    uint Budget = 0);

@@ -62,7 +62,12 @@ public sealed record VirtualPort(
     bool PortSecurity,
     ImmutableArray<AddressPair> AllowedPairs,
     ObjectId FromPort,
-    ObjectId ToPort);
+    ObjectId ToPort)
+{
+    /// <summary>The tenant that owns it: a tenant's full names are tenant, slash, name. Empty for what has no
+    /// owner.</summary>
+    public string Tenant => Name.IndexOf('/', System.StringComparison.Ordinal) is > 0 and int at ? Name[..at] : "";
+}
 
 /// <summary>A virtual switch: known unicast, broadcast and multicast; never floods unknown unicast.</summary>
 /// <param name="Id">Identity.</param>

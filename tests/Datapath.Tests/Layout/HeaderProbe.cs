@@ -44,7 +44,7 @@ public sealed class HeaderProbe
         "port", "link_key", "port_stats", "conn4_key", "conn6_key", "action", "conn", "install", "install_run",
         "generation", "class_key", "nexthop",
         "delivery", "replication", "neighbour_key", "neighbour", "nat_owner_key", "local_service_key", "local_service",
-        "destination_key", "destination", "vtep_key", "vtep", "budget", "fragment_key", "fragment", "upcall",
+        "destination_key", "destination", "vtep_key", "vtep", "budget", "flow_credit", "fragment_key", "fragment", "upcall",
         "settings",
     ];
 
@@ -61,9 +61,9 @@ public sealed class HeaderProbe
     [
         "LAYOUT_VERSION", "COMPATIBLE_VERSION", "FENCE_SECONDS", "PORT_MAX", "NEXTHOP_MAX", "DELIVERY_MAX", "CLASS_MAX",
         "REPLICATION_MAX",
-        "REPLICATION_TARGETS_MAX", "BUDGET_MAX", "BUDGET_DESTINATION_AT", "NAT_GRANULE_SHIFT", "NAT_ADDRESS_ITSELF",
-        "ANY_PORT", "INSTALL_WORKERS", "INSTALL_BATCH", "MARK_KIND_SHIFT", "MARK_ARG_MASK", "MARK_COMMIT",
-        "FRAGMENT_UNITS", "FRAGMENT_WORDS", "FRAGMENT_SHARE",
+        "REPLICATION_TARGETS_MAX", "BUDGET_MAX", "BUDGET_DESTINATION_AT", "BUDGET_TOTAL_AT", "NAT_GRANULE_SHIFT",
+        "NAT_ADDRESS_ITSELF", "ANY_PORT", "INSTALL_WORKERS", "INSTALL_BATCH", "MARK_KIND_SHIFT", "MARK_ARG_MASK",
+        "MARK_COMMIT", "FRAGMENT_UNITS", "FRAGMENT_WORDS", "FRAGMENT_SHARE",
     ];
 
     /// <summary>Size in octets and members of a struct.</summary>

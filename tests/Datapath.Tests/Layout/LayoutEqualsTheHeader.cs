@@ -43,6 +43,7 @@ public sealed class LayoutEqualsTheHeader(HeaderProbe probe) : IClassFixture<Hea
         ["budget"] = typeof(BudgetEntry),
         ["fragment_key"] = typeof(FragmentKey),
         ["fragment"] = typeof(FragmentEntry),
+        ["flow_credit"] = typeof(FlowCreditEntry),
         ["upcall"] = typeof(UpcallHeader),
         ["settings"] = typeof(SettingsEntry),
     };

@@ -153,7 +153,7 @@ public sealed class AnswerTests
     {
         _machine.Link(Uplink);
         _machine.Port(Uplink).Budget = 3;
-        _machine.Budget(3) = new BudgetEntry { IntervalNs = 1_000_000_000_000 };
+        _machine.Budget(3) = new BudgetEntry { ControlIntervalNs = 1_000_000_000_000 };
 
         _machine.Run("from_uplink", Frames.Arp(Frames.Mac1, Frames.Mac1, Frames.Ip3, Frames.Ip1)).Outcome
             .ShouldBe(Outcome.Local);

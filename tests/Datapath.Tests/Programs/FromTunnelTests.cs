@@ -204,6 +204,22 @@ public sealed class FromTunnelTests
         Run(Frames.Udp(from: 1), 1, commit: true).Outcome.ShouldBe(Outcome.Port, "known connections go on");
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_port_that_has_no_credit_left_gets_no_new_state_and_its_known_connections_go_on(bool v6)
+    {
+        _machine.Credit(Port) = new FlowCreditEntry { Made4 = uint.MaxValue, Limit4 = 1, Made6 = 5, Limit6 = 7 };
+
+        Run(Frames.Udp(v6, from: 1), 1, commit: true).Outcome.ShouldBe(Outcome.Port);
+        Run(Frames.Udp(v6, from: 2), 1, commit: true).Outcome.ShouldBe(Outcome.Port);
+        Run(Frames.Udp(v6, from: 3), 1, commit: true).Reason.ShouldBe(DropReason.FlowQuota);
+        Run(Frames.Udp(v6, from: 1), 1, commit: true).Outcome.ShouldBe(Outcome.Port);
+
+        _machine.Drops(Port, DropReason.FlowQuota).ShouldBe(1ul);
+        (_machine.Credit(Port).Made4, _machine.Credit(Port).Made6).ShouldBe(v6 ? (uint.MaxValue, 7u) : (1u, 5u));
+    }
+
     [Fact]
     public void A_bad_packet_with_the_commit_bit_is_dropped_under_its_reason()
     {

@@ -73,7 +73,8 @@ public sealed class FromUplinkTests
     public void Local_services_are_policed()
     {
         Serve(Frames.Ip2, 2000, IpProtocol.Tcp, budget: 4);
-        _machine.Budget(4) = new BudgetEntry { IntervalNs = 1_000_000_000_000, BurstNs = 1_000_000_000_000 };
+        _machine.Budget(4) =
+            new BudgetEntry { ControlIntervalNs = 1_000_000_000_000, ControlBurstNs = 1_000_000_000_000 };
 
         _machine.Run("from_uplink", Frames.Tcp()).Outcome.ShouldBe(Outcome.Local);
         _machine.Run("from_uplink", Frames.Tcp()).Outcome.ShouldBe(Outcome.Local);
@@ -84,7 +85,8 @@ public sealed class FromUplinkTests
     public void Errors_about_no_connection_do_not_spend_what_the_neighbours_need()
     {
         _machine.Port(Uplink).Budget = 4;
-        _machine.Budget(4) = new BudgetEntry { IntervalNs = 1_000_000_000_000 };
+        _machine.Budget(4) =
+            new BudgetEntry { IntervalNs = 1_000_000_000_000, ControlIntervalNs = 1_000_000_000_000 };
         Own(Frames.Ip2, 1000, 7);
         byte[] error = Frames.Icmp(Frames.Ip3, Frames.Ip2, 3, 3, Frames.Udp(Frames.Ip2, Frames.Ip3)[14..]);
 
@@ -98,7 +100,8 @@ public sealed class FromUplinkTests
     public void Nor_do_packets_with_a_short_hop_limit()
     {
         _machine.Port(Uplink).Budget = 4;
-        _machine.Budget(4) = new BudgetEntry { IntervalNs = 1_000_000_000_000 };
+        _machine.Budget(4) =
+            new BudgetEntry { IntervalNs = 1_000_000_000_000, ControlIntervalNs = 1_000_000_000_000 };
         byte[] frame = Frames.Udp(hopLimit: 1);
         FlowAction routed = ToTenant with { Rewrites = Rewrites.HopLimit, Hops = 1 };
         _machine.Flow(Frames.KeyOf(frame, 9, isL3: true), routed);

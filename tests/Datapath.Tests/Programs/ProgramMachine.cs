@@ -83,6 +83,7 @@ public sealed class ProgramMachine : IDisposable
     private readonly MmapArray<GenerationEntry> _generations;
     private readonly MmapArray<ReplicationEntry> _replications;
     private readonly MmapArray<BudgetEntry> _budgets;
+    private readonly MmapArray<FlowCreditEntry> _credits;
     private readonly MmapArray<SettingsEntry> _settings;
     private readonly PerCpuArray<PortStats> _portStats;
     private readonly PerCpuArray<ulong> _dropStats;
@@ -107,6 +108,7 @@ public sealed class ProgramMachine : IDisposable
         _generations = new(_set.Map("generation"));
         _replications = new(_set.Map("replication"));
         _budgets = new(_set.Map("budget"));
+        _credits = new(_set.Map("flow_credit"));
         _settings = new(_set.Map("settings"));
         _portStats = new(_set.Map("port_stats"));
         _dropStats = new(_set.Map("drop_stats"));
@@ -124,6 +126,7 @@ public sealed class ProgramMachine : IDisposable
         _generations.Dispose();
         _replications.Dispose();
         _budgets.Dispose();
+        _credits.Dispose();
         _settings.Dispose();
         _set.Dispose();
     }
@@ -139,6 +142,24 @@ public sealed class ProgramMachine : IDisposable
     internal ref ReplicationEntry Replication(int index) => ref _replications[index];
 
     internal ref BudgetEntry Budget(int index) => ref _budgets[index];
+
+    /// <summary>Flows whose first packet is on its way to the agent.</summary>
+    internal int PendingCount()
+    {
+        BpfTable<ulong, ulong> table = _set.Table<ulong, ulong>("pending");
+        int count = 0;
+        BpfBatchCursor cursor = default;
+        (ulong[] keys, ulong[] values) = (new ulong[4096], new ulong[4096]);
+        while (!cursor.Finished)
+        {
+            table.LookupBatch(ref cursor, keys, values, out int read).ShouldBe(Errno.None);
+            count += read;
+        }
+
+        return count;
+    }
+
+    internal ref FlowCreditEntry Credit(int slot) => ref _credits[slot];
 
     internal ref SettingsEntry Settings => ref _settings[0];
 
@@ -165,6 +186,7 @@ public sealed class ProgramMachine : IDisposable
             (_replications[i], _budgets[i], _budgets[LayoutLimits.BudgetDestinationAt + i]) =
                 (default, default, default);
             Put("fragment_share", (uint)i, 0UL);
+            (_budgets[LayoutLimits.BudgetTotalAt + i], _credits[i]) = (default, default);
             _portStats.Write(i, default).ShouldBe(Errno.None);
             for (int reason = 0; reason < LayoutLimits.DropReasonMax; reason++)
                 _dropStats.Write((i * LayoutLimits.DropReasonMax) + reason, 0).ShouldBe(Errno.None);

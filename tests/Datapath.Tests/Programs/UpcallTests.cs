@@ -48,6 +48,7 @@ public sealed class UpcallTests
             Port = In,
             Length = (uint)frame.Length,
             Captured = (uint)frame.Length,
+            Budget = 3,
             FlowDigest = KeyDigest.Of(Conn4Key.Of(Frames.KeyOf(frame, In)), ProgramMachine.Seed),
         });
         record.Header.TimeNs.ShouldNotBe(0ul);
@@ -127,7 +128,13 @@ public sealed class UpcallTests
     [Fact]
     public void A_port_s_budget_is_a_burst_and_control_has_its_own()
     {
-        _machine.Budget(3) = new BudgetEntry { IntervalNs = 1_000_000_000_000, BurstNs = 2_000_000_000_000 };
+        _machine.Budget(3) = new BudgetEntry
+        {
+            IntervalNs = 1_000_000_000_000,
+            BurstNs = 2_000_000_000_000,
+            ControlIntervalNs = 1_000_000_000_000,
+            ControlBurstNs = 2_000_000_000_000,
+        };
 
         for (ushort from = 1; from <= 5; from++) _machine.Run("from_port", Frames.Udp(from: from));
         for (int i = 0; i < 5; i++) _machine.Run("from_port", Frames.Udp(from: 68, to: 67));
@@ -136,7 +143,8 @@ public sealed class UpcallTests
         _machine.TakeControl().Count.ShouldBe(3);
         _machine.Drops(In, DropReason.BudgetPort).ShouldBe(2ul);
         _machine.Drops(In, DropReason.BudgetControl).ShouldBe(2ul);
-        _machine.Budget(3).Refused.ShouldBe(4ul);
+        (_machine.Budget(3).Admitted, _machine.Budget(3).Refused).ShouldBe((3ul, 2ul));
+        (_machine.Budget(3).ControlAdmitted, _machine.Budget(3).ControlRefused).ShouldBe((3ul, 2ul));
     }
 
     [Fact]

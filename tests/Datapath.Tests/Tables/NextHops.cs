@@ -29,7 +29,7 @@ public sealed class NextHops : IDisposable
         Netns.DemandRoot();
         _nexthop = Array("nexthop", 40, 64);
         _replication = Array("replication", 132, 4);
-        _budgets = new BudgetTable(Array("budget", 40, LayoutLimits.BudgetMax));
+        _budgets = new BudgetTable(Array("budget", 136, LayoutLimits.BudgetMax));
         _ports = new PortTable(Array("ports", 64, LayoutLimits.PortMax), Hash("link", 8, 4), _budgets);
         _nextHops = new NextHopTable(_nexthop, _replication, _ports);
         _deliveries = new DeliveryTable(Array("delivery", 16, LayoutLimits.DeliveryMax), _ports);

@@ -32,6 +32,10 @@ internal static class FlowFrames
     public static byte[] CToA(ushort port = 5000, TcpFlags flags = SynAck) =>
         Frames.Tcp(Router2, C, "10.0.2.11", "10.0.1.11", 80, port, flags);
 
+    /// <summary>red-c to red-b, over the tunnel through the router.</summary>
+    public static byte[] CToB(ushort port = 5000, TcpFlags flags = TcpFlags.Syn) =>
+        Frames.Tcp(Router2, C, "10.0.2.11", "10.0.1.12", port, 80, flags);
+
     /// <summary>red-c to the outside, by source NAT.</summary>
     public static byte[] CToServer(ushort port = 5000, TcpFlags flags = TcpFlags.Syn) =>
         Frames.Tcp(Router2, C, "10.0.2.11", Server, port, 80, flags);

@@ -48,6 +48,25 @@ public sealed class FlowSweeperTests
         _hosts.Hv1.Tables.Connections.ShouldBeEmpty();
     }
 
+    [Fact]
+    public void While_a_share_is_scarce_what_nobody_answers_goes_after_seconds_and_the_established_stay()
+    {
+        _hosts.Hv1.Tables.ConnectionsMax = 16; // a port may open 4
+        Establish();
+        _hosts.Send("red/red-a", AToC(5001));
+        _hosts.Now += FlowTimeouts.Unanswered;
+        _hosts.Hv1.Sweep();
+        _hosts.Hv1.Tables.Connections.Count.ShouldBe(4, "half of the share is not scarce");
+
+        _hosts.Send("red/red-a", AToC(5002));
+        _hosts.Send("red/red-a", AToC(5003));
+        _hosts.Now += FlowTimeouts.Unanswered;
+        _hosts.Hv1.Sweep();
+
+        _hosts.Hv1.Tables.Connections.Keys.ShouldAllBe(k => k.SourcePort == 5000 || k.DestinationPort == 5000);
+        _hosts.Hv1.Tables.Connections.Count.ShouldBe(2);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

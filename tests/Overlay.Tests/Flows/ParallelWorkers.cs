@@ -48,6 +48,15 @@ public sealed class ParallelWorkers
     {
         const int capacity = 101; // odd: the last connection finds room for its answer alone
         Agent many = new(WorkerCount, capacity);
+        for (ushort i = 0; i < 60; i++)
+        {
+            // What deliveries made: so the table is full before the sender has its share of it.
+            FlowKey answer = new(
+                99, IpAddress.Parse("192.0.2.1"), IpAddress.Parse("192.0.2.2"), IpProtocol.Udp, i, 7,
+                FragmentKind.None, default, default);
+            many.Tables.Install(answer, default);
+        }
+
         many.Handle(agent => [.. Ports.Select(port => agent.Miss("red/red-a", AToC(port)))], seed);
 
         FlowEntry[] entries = [.. many.Tables.Connections.Values];

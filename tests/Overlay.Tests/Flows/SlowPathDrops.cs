@@ -39,17 +39,33 @@ public sealed class SlowPathDrops
     }
 
     [Fact]
-    public void No_more_drops_are_cached_than_the_limit_until_the_sweep_has_counted_them_anew()
+    public void A_port_s_drops_are_cached_up_to_its_limit_until_the_sweep_has_counted_them_anew()
     {
-        _hosts.Hv1.Tables.ConnectionsMax = 2 * FlowLimits.NegativeEntriesMax;
-        for (int port = 1; port <= FlowLimits.NegativeEntriesMax + 5; port++)
+        for (int port = 1; port <= FlowLimits.NegativeEntriesPerPort + 5; port++)
             _hosts.Send("red/red-a", AToC((ushort)port, to: 22));
-        _hosts.Hv1.Tables.Connections.Count.ShouldBe(FlowLimits.NegativeEntriesMax);
+        _hosts.Hv1.Tables.Connections.Count.ShouldBe(FlowLimits.NegativeEntriesPerPort);
+
+        _hosts.Send("red/red-c", Frames.Tcp(Router2, C, "10.0.2.11", "10.0.1.11", 5000, 22));
+        _hosts.Hv1.Tables.Connections.Count.ShouldBe(FlowLimits.NegativeEntriesPerPort + 1, "another port has its own");
 
         _hosts.Now += FlowTimeouts.Drop;
         _hosts.Hv1.Sweep();
         _hosts.Send("red/red-a", AToC(to: 22));
         _hosts.Hv1.Tables.Connections.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public void All_ports_together_cache_no_more_drops_than_the_limit()
+    {
+        ConnectionQuota quota = new(new TableDatapath());
+        int taken = 0;
+        for (uint slot = 1; slot <= 100; slot++)
+        {
+            FlowKey key = FlowKey.Of(slot, Frames.Decode(AToC()), isL3: false);
+            while (quota.TryTakeNegative(key)) taken++;
+        }
+
+        taken.ShouldBe(FlowLimits.NegativeEntriesMax);
     }
 
     [Fact]

@@ -90,8 +90,8 @@ public sealed class SlowPathInstalls
         for (ushort port = 1; port <= Share; port++)
             _hosts.Send("red/red-a", AToC(port)).ShouldStartWith("red/red-c");
 
-        _hosts.Send("red/red-a", AToC(Share + 1)).ShouldBe("hv1 ConnTableFull");
-        _hosts.Send("red/red-c", CToServer()).ShouldNotContain("ConnTableFull");
+        _hosts.Send("red/red-a", AToC(Share + 1)).ShouldBe("hv1 FlowQuota");
+        _hosts.Send("red/red-c", CToServer()).ShouldNotContain("FlowQuota");
         _hosts.Send("red/red-a", AToC(1)).ShouldStartWith("red/red-c", Case.Sensitive, "what is open goes on");
         _hosts.Send("red/red-c", CToA(1)).ShouldStartWith("red/red-a");
     }
@@ -102,7 +102,7 @@ public sealed class SlowPathInstalls
         _hosts.Hv1.Tables.ConnectionsMax = FlowLimits.ConnectionShare;
         _hosts.Send("red/red-a", AToC(1));
         _hosts.Hv1.Sweep();
-        _hosts.Send("red/red-a", AToC(2)).ShouldBe("hv1 ConnTableFull");
+        _hosts.Send("red/red-a", AToC(2)).ShouldBe("hv1 FlowQuota");
 
         _hosts.Now += FlowTimeouts.TcpTransitory;
         _hosts.Hv1.Sweep();
@@ -118,8 +118,44 @@ public sealed class SlowPathInstalls
         byte[] second = Frames.Tcp(Veth, Isp, "198.18.0.11", "198.51.100.20", 80, 80);
         byte[] other = Frames.Tcp(Veth, Isp, "198.18.0.11", "198.51.100.30", 80, 8080);
 
-        _hosts.Send("provider/isp", second).ShouldBe("gw1 ConnTableFull");
+        _hosts.Send("provider/isp", second).ShouldBe("gw1 FlowQuota");
         _hosts.Send("provider/isp", other).ShouldStartWith("red/red-c");
+    }
+
+    [Fact]
+    public void All_ports_of_a_tenant_open_its_share_together()
+    {
+        const int Share = 8;
+        _hosts.Hv1.Tables.ConnectionsMax = Share * FlowLimits.ConnectionShare;
+        _hosts.Hv1.Sweep();
+        for (ushort port = 1; port <= Share; port++)
+        {
+            _hosts.Send("red/red-a", AToC(port)).ShouldStartWith("red/red-c");
+            _hosts.Send("red/red-c", CToB(port)).ShouldStartWith("red/red-b");
+        }
+
+        int max = Share * FlowLimits.ConnectionShare / FlowLimits.TenantShare;
+        _hosts.Hv1.Tables.Connections.Values.Count(e => e.Action.State == ConnectionState.Forward).ShouldBe(max);
+        _hosts.Send("red/red-c", CToB(Share + 1)).ShouldBe("hv1 FlowQuota");
+    }
+
+    [Fact]
+    public void What_others_open_to_a_port_is_bounded_by_its_own_share_and_leaves_what_it_opens_itself_alone()
+    {
+        const int Share = 8;
+        _hosts.Hv1.Tables.ConnectionsMax = Share * FlowLimits.AnswerShare;
+        _hosts.Hv1.Sweep();
+        for (ushort port = 1; port <= Share; port++)
+            _hosts.Send("red/red-b", BToA(port)).ShouldStartWith("red/red-a");
+
+        _hosts.Send("red/red-b", BToA(Share + 1)).ShouldContain("hv1 FlowQuota");
+        _hosts.Send("red/red-b", BToA(1)).ShouldStartWith("red/red-a", Case.Sensitive, "what is open goes on");
+        _hosts.Send("red/red-a", AToC()).ShouldStartWith("red/red-c");
+
+        _hosts.Hv1.Sweep(); // counts
+        _hosts.Now += FlowTimeouts.Unanswered;
+        _hosts.Hv1.Sweep();
+        _hosts.Send("red/red-b", BToA(Share + 2)).ShouldStartWith("red/red-a", Case.Sensitive, "nobody had answered");
     }
 
     [Fact]

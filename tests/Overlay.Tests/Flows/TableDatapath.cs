@@ -127,6 +127,10 @@ internal sealed class TableDatapath : IDatapath
         using Lock.Scope scope = _call.EnterScope();
         return Connections.ContainsKey(key) ? InstallOutcome.Exists : Install(key, action);
     }
+    /// <summary>Entries that deliveries may still make, by key port and family; no entry: as many as they like.</summary>
+    public Dictionary<(uint KeyPort, bool IsIpv4), int> Credits { get; } = [];
+
+    public void CreditFlows(uint keyPort, bool isIpv4, int room) => Credits[(keyPort, isIpv4)] = room;
 
     public InstallOutcome Install(in FlowKey key, in FlowAction action)
     {
@@ -305,22 +309,26 @@ internal sealed class TableDatapath : IDatapath
     }
 
     /// <summary>The receiver's part of the commit bit, as <c>commit.h</c> has it.</summary>
-    public bool TryCommit(in DatapathPort port, in PacketHeader packet)
+    /// <returns>Why there is no state, None if there is.</returns>
+    public DropReason Commit(in DatapathPort port, in PacketHeader packet)
     {
         bool isIp = packet.IsIpv4 || packet.IsIpv6;
-        if (!isIp || packet.IsIcmpError || packet.Fragment == FragmentKind.Later) return true;
+        if (!isIp || packet.IsIcmpError || packet.Fragment == FragmentKind.Later) return DropReason.None;
         FlowKey key = FlowKey.Of(port.KeyPort, packet.Reversed(), port.IsL3) with { Fragment = FragmentKind.None };
         bool isThere = Connections.TryGetValue(key, out FlowEntry entry);
         if (isThere && !FlowTimeouts.IsNegative(entry))
         {
             Connections[key] = entry with { LastSeen = Now };
-            return true;
+            return DropReason.None;
         }
 
-        if (!isThere && Connections.Count >= ConnectionsMax) return false;
+        (uint, bool) account = (port.KeyPort, key.Source.IsIpv4);
+        if (!isThere && Credits.GetValueOrDefault(account, int.MaxValue) <= 0) return DropReason.FlowQuota;
+        if (!isThere && Connections.Count >= ConnectionsMax) return DropReason.ConnTableFull;
+        if (!isThere && Credits.TryGetValue(account, out int room)) Credits[account] = room - 1;
         FlowAction action = new() { Verdict = FlowVerdict.Upcall, State = ConnectionState.Reply };
         Connections[key] = new FlowEntry(key, action, 0, 0, Now, Now, 0);
-        return true;
+        return DropReason.None;
     }
 
     private void Add(ObjectId id, IngressKind kind, bool isL3)

@@ -121,10 +121,9 @@ internal sealed class TestHost
         ObjectId target = egress.Object;
         if (egress.Kind == EgressKind.FibExit) SlowPath.Topology.TryGetLocalUplink(egress.Object, out target);
         Tables.TryGetPort(Slot(target), out DatapathPort port);
-        if (isCommitted && !Tables.TryCommit(port, Frames.Decode(frame)))
-            Tables.CountDrop(port.KeyPort, DropReason.ConnTableFull);
-        else
-            _wire.Arrived.Add((target, frame));
+        DropReason reason = isCommitted ? Tables.Commit(port, Frames.Decode(frame)) : DropReason.None;
+        if (reason != DropReason.None) Tables.CountDrop(port.KeyPort, reason);
+        else _wire.Arrived.Add((target, frame));
     }
 
     public void Run()
