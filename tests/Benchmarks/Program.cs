@@ -32,6 +32,7 @@ internal static class Program
             else if (arg == "--peer-only") options = options with { PeerOnly = true };
             else if (TryReadCount(arg, "--restarts=", ref runs)) RestartLoss.RestartCount = runs;
             else if (TryReadCount(arg, "--runs=", ref runs)) options = options with { Runs = runs };
+            else if (arg is "-h" or "--help") return List(Catalogue.Make());
             else if (arg.StartsWith('-')) return Refuse($"unknown option '{arg}'");
             else names.Add(arg);
         }
@@ -133,6 +134,11 @@ internal static class Program
     private static int List(IBenchmark[] all)
     {
         Console.Out.WriteLine("usage: sudo tests/bench [--json] [--runs=N] [--restarts=N] [--peer-only] NAME… | all");
+        Console.Out.WriteLine("  --json         one line of JSON for each figure, instead of a table");
+        Console.Out.WriteLine("  --runs=N       turns of both sides, 5 if nothing is said");
+        Console.Out.WriteLine("  --restarts=N   restarts in a run of restart-loss");
+        Console.Out.WriteLine("  --peer-only    the peer alone");
+        Console.Out.WriteLine("benchmarks:");
         int width = all.Max(b => b.Name.Length);
         foreach (IBenchmark b in all) Console.Out.WriteLine($"  {b.Name.PadRight(width)}  {b.Summary}");
         return 0;

@@ -50,12 +50,16 @@ public static class Session
     /// <returns>Exit code.</returns>
     public static int Run(string[] arguments, TextWriter output, Func<bool> isStopping)
     {
+        if (arguments is ["-h" or "--help", ..])
+        {
+            WriteUsage(output);
+            return Clean;
+        }
+
         if (!TryRead(arguments, out Options options, out string problem))
         {
             output.WriteLine($"fuzz: {problem}");
-            output.WriteLine("usage: fuzz [TARGET…] [--seconds N | --runs N] [--seed N] [--replay FILE] [--keep DIR]"
-                + " [--crashes DIR]");
-            output.WriteLine($"targets: {string.Join(' ', AllTargets.All.Select(static t => t.Name))}");
+            WriteUsage(output);
             return Usage;
         }
 
@@ -68,6 +72,20 @@ public static class Session
         }
 
         return code;
+    }
+
+    private static void WriteUsage(TextWriter output)
+    {
+        output.WriteLine("""
+            usage: tests/fuzz [TARGET…] [OPTION…]      without a target all of them, by turns
+              --seconds N    time for each target, 60 if nothing is said
+              --runs N       runs for each target
+              --seed N       another sequence; 1 if nothing is said
+              --replay FILE  run one input of the target named
+              --keep DIR     begin with the inputs of an earlier run, and leave those of this one
+              --crashes DIR  where crashes go, tests/Fuzz/Crashes if nothing is said
+            """);
+        output.WriteLine($"targets: {string.Join(' ', AllTargets.All.Select(static t => t.Name))}");
     }
 
     private static int Replay(Options options, TextWriter output)

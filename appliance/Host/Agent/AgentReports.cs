@@ -14,7 +14,8 @@ namespace Genkan.Host.Agent;
 /// <param name="Upcalls">Packets that it handled.</param>
 /// <param name="Batches">Batches in which it did.</param>
 /// <param name="BacklogOctets">Octets that wait in its rings.</param>
-internal readonly record struct WorkerReport(ulong Upcalls, ulong Batches, long BacklogOctets);
+/// <param name="Malformed">Records of its rings that were no packets.</param>
+internal readonly record struct WorkerReport(ulong Upcalls, ulong Batches, long BacklogOctets, ulong Malformed);
 
 /// <summary>What the agent says of itself. Called on the agent loop's thread, which owns what is read; the packet
 /// workers go on meanwhile, so figures of one report may be a batch apart.</summary>
@@ -35,6 +36,8 @@ internal sealed partial class AgentReports(AgentRuntime runtime)
         IReadOnlyList<PortReport> ports = Ports();
         Dictionary<string, TableOccupancy> tables =
             Datapath.ReadOccupancy().ToDictionary(static t => t.Table, StringComparer.Ordinal);
+        Dictionary<string, int> mtus = PeerMtus().ToDictionary(
+            static p => p.Peer, static p => p.Octets, StringComparer.Ordinal);
         return new StatusReport
         {
             Host = Topology.LocalHost.Name,
@@ -51,12 +54,16 @@ internal sealed partial class AgentReports(AgentRuntime runtime)
             Hosts =
             [
                 .. Topology.Parts.Hosts.Select(
-                    h => new HostReport(h.Name, h.UnderlayAddress.ToString(), h.Id == Topology.LocalHost.Id)),
+                    h => new HostReport(
+                        h.Name, h.UnderlayAddress.ToString(), h.Id == Topology.LocalHost.Id,
+                        mtus.GetValueOrDefault(h.Name))),
             ],
             Ports = new PortCounts(
                 ports.Count,
                 ports.Count(static p => p.InterfaceIndex != 0),
                 ports.Count(static p => p.Role == "uplink")),
+            Workers = runtime.Loop.Workers.Count,
+            BacklogOctets = runtime.Loop.Workers.Sum(static w => w.BacklogOctets),
             Tables = new TableCounts(
                 tables["conn4"].Entries + tables["conn6"].Entries,
                 tables["conn4"].MaxEntries + tables["conn6"].MaxEntries,
@@ -82,7 +89,7 @@ internal sealed partial class AgentReports(AgentRuntime runtime)
     public IReadOnlyList<WorkerReport> Workers() =>
     [
         .. runtime.Loop.Workers.Select(
-            static w => new WorkerReport(w.SlowPath.Counters.Upcalls, w.Batches, w.BacklogOctets)),
+            static w => new WorkerReport(w.SlowPath.Counters.Upcalls, w.Batches, w.BacklogOctets, w.Malformed)),
     ];
 
     /// <summary>Every port that the topology binds on this host, whether its interface is there or not.</summary>

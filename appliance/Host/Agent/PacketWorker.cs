@@ -43,6 +43,9 @@ internal sealed class PacketWorker
     /// <summary>Octets that wait in its rings.</summary>
     public long BacklogOctets => _datapath.Upcalls.BacklogOctets;
 
+    /// <summary>Records of its rings that were no packets.</summary>
+    public ulong Malformed => _datapath.Upcalls.MalformedCount;
+
     /// <summary>Handles what waited in rings of a former agent whose records looked otherwise; before the workers
     /// start.</summary>
     public void HandleUnread(KernelDatapath datapath)

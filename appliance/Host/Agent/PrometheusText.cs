@@ -85,6 +85,9 @@ internal static class PrometheusText
         PerWorker(
             text, workers, "genkan_worker_backlog_octets", "gauge", "Octets that wait in its rings.",
             static w => w.BacklogOctets);
+        PerWorker(
+            text, workers, "genkan_worker_malformed_total", "counter", "Records of its rings that were no packets.",
+            static w => w.Malformed);
     }
 
     private static void PerWorker(

@@ -45,6 +45,12 @@ public sealed record StatusReport
     /// <summary>Ports of this host, bound ones of them, uplinks.</summary>
     public required PortCounts Ports { get; init; }
 
+    /// <summary>Threads that handle packets.</summary>
+    public required int Workers { get; init; }
+
+    /// <summary>Octets of packets that wait for them.</summary>
+    public required long BacklogOctets { get; init; }
+
     /// <summary>Entries of the kernel's tables.</summary>
     public required TableCounts Tables { get; init; }
 
@@ -62,7 +68,9 @@ public sealed record StatusReport
 /// <param name="Name">Name.</param>
 /// <param name="UnderlayAddress">Address of its tunnels.</param>
 /// <param name="IsLocal">Whether it is the one that answers.</param>
-public sealed record HostReport(string Name, string UnderlayAddress, bool IsLocal);
+/// <param name="PathMtuOctets">Longest packet that is known to arrive there; 0 if it answered no probe yet, and for the
+/// one that answers.</param>
+public sealed record HostReport(string Name, string UnderlayAddress, bool IsLocal, int PathMtuOctets);
 
 /// <summary>Ports of a host.</summary>
 /// <param name="Known">Ports that the topology binds here, uplinks too.</param>

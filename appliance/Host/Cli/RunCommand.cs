@@ -1,5 +1,7 @@
 using System;
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
 using System.Threading;
 using System.Threading.Tasks;
 using Genkan.Datapath.Tables;
@@ -50,12 +52,17 @@ internal static class RunCommand
             HelpName = "N",
             DefaultValueFactory = static _ => Math.Min(Environment.ProcessorCount, DatapathLimits.WorkersMax),
         };
-        workers.Validators.Add(static result =>
-        {
-            if (result.GetValueOrDefault<int>() is < 1 or > DatapathLimits.WorkersMax)
-                result.AddError($"--workers takes a number from 1 to {DatapathLimits.WorkersMax}.");
-        });
+        workers.CustomParser = ParseWorkers;
         return workers;
+    }
+
+    private static int ParseWorkers(ArgumentResult result)
+    {
+        string word = result.Tokens[0].Value;
+        bool isNumber = int.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out int workers);
+        if (isNumber && workers is >= 1 and <= DatapathLimits.WorkersMax) return workers;
+        result.AddError($"--workers takes a number from 1 to {DatapathLimits.WorkersMax}, not '{word}'.");
+        return 0;
     }
 
     /// <summary>The option that says where pins stand, of every command that touches them.</summary>

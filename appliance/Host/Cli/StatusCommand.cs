@@ -25,9 +25,13 @@ internal static class StatusCommand
             string.Create(
                 culture,
                 $"genkan {s.Version.Split('+')[0]}, process {s.ProcessId}, up {Screen.Short(s.UptimeSeconds)}"));
+        screen.Field(
+            "heartbeat",
+            string.Create(
+                culture, $"{s.HeartbeatAgeSeconds:0.0}s ago, longest gap {Screen.Short(s.HeartbeatGapMaxSeconds)}"));
         screen.Field("topology", string.Create(culture, $"revision {s.Revision} of {s.ConfigFile}"));
         screen.Field("data plane", $"{s.Attach}{(s.IsAdopted ? ", took over the flows of an earlier agent" : "")}");
-        screen.Field("hosts", string.Join(", ", s.Hosts.Select(static h => $"{h.Name} {h.UnderlayAddress}")));
+        screen.Field("hosts", string.Join(", ", s.Hosts.Select(Describe)));
         screen.Field(
             "ports",
             string.Create(culture, $"{s.Ports.Bound} of {s.Ports.Known} bound, {s.Ports.Uplinks} {uplinks}"));
@@ -43,8 +47,21 @@ internal static class StatusCommand
                 culture,
                 $"{s.SlowPath.Upcalls} upcalls, {s.SlowPath.Simulations} simulations, {s.SlowPath.Installs} installs, "
                 + $"{s.SlowPath.Answers} answers"));
+        screen.Field("workers", string.Create(culture, $"{s.Workers}, {s.BacklogOctets} octets wait for them"));
+        screen.Field(
+            "fragments",
+            string.Create(
+                culture, $"{s.SlowPath.WaitingFragments} waiting, {s.SlowPath.Fragmented} packets cut into them"));
         screen.Field("dropped", string.Create(culture, $"{s.DroppedPackets} packets (genkan drop list)"));
         foreach (string warning in s.Warnings) screen.Field("warning", warning);
         return ExitCodes.Done;
+    }
+
+    private static string Describe(HostReport host)
+    {
+        string mtu = host.PathMtuOctets == 0
+            ? "answers no MTU probe"
+            : string.Create(CultureInfo.InvariantCulture, $"path MTU {host.PathMtuOctets}");
+        return host.IsLocal ? $"{host.Name} {host.UnderlayAddress}" : $"{host.Name} {host.UnderlayAddress} ({mtu})";
     }
 }

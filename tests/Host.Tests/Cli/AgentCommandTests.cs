@@ -198,6 +198,7 @@ public sealed class AgentCommandTests : IAsyncLifetime
     [InlineData("flow", "list", "--state", "sideways")]
     [InlineData("run", "--config", "f.yaml", "--workers", "0")]
     [InlineData("run", "--config", "f.yaml", "--workers", "17")]
+    [InlineData("run", "--config", "f.yaml", "--workers", "x")]
     [InlineData("nonsense")]
     [InlineData("completion", "fish")]
     public async Task A_wrong_command_line_ends_with_2(params string[] arguments) =>

@@ -19,8 +19,15 @@ internal static class Reports
         HeartbeatGapMaxSeconds = 0.2,
         IsAdopted = true,
         UnderlayAddress = "192.0.2.11",
-        Hosts = [new HostReport("gw1", "192.0.2.11", true), new HostReport("hv1", "192.0.2.12", false)],
+        Hosts =
+        [
+            new HostReport("gw1", "192.0.2.11", true, 0),
+            new HostReport("hv1", "192.0.2.12", false, 1600),
+            new HostReport("hv2", "192.0.2.13", false, 0),
+        ],
         Ports = new PortCounts(3, 2, 1),
+        Workers = 2,
+        BacklogOctets = 640,
         Tables = new TableCounts(1200, 131072, 40, 12, 77),
         SlowPath = new SlowPathCounts(1000, 900, 1200, 55, 2, 0, 3, 0),
         DroppedPackets = 31,
