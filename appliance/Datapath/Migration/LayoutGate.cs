@@ -27,7 +27,7 @@ internal static class LayoutGate
         throw new DatapathException(
             $"The tables pinned in {directory} are of a newer agent (layout {version}), which says that agents below "
             + $"layout {compatible} cannot take them over; this one has {LayoutLimits.LayoutVersion}. Run a newer "
-            + $"agent, or `genkan host remove {hostName}`, which ends this host's connections.");
+            + $"agent, or `genkan --host {hostName} host remove`, which ends this host's connections.");
     }
 
     /// <summary>The seed of all digests in pinned tables, 0 if there are none.</summary>

@@ -50,7 +50,7 @@ internal sealed class TableMigration
         {
             throw new DatapathException(
                 $"The tables pinned in {options.PinDirectory} cannot be read by their names ({e.Message}): run the "
-                + $"agent that made them, or `genkan host remove {options.HostName}`, which ends this host's "
+                + $"agent that made them, or `genkan --host {options.HostName} host remove`, which ends this host's "
                 + "connections.",
                 e);
         }
