@@ -7,7 +7,7 @@ using Genkan.Overlay.Topology;
 
 namespace Genkan.Datapath.Tables;
 
-/// <summary>Units a second and at once. A unit is a packet to the agent, and one more for each 2048 octets of it.</summary>
+/// <summary>Units a second and at once: a unit is a packet to the agent, one more each 2048 octets of it.</summary>
 /// <param name="PerSecond">Above 0.</param>
 /// <param name="Burst">At once.</param>
 public readonly record struct BudgetRate(uint PerSecond, uint Burst);

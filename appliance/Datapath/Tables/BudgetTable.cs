@@ -66,7 +66,7 @@ internal sealed class BudgetTable : IDisposable
         _members.Clear();
     }
 
-    /// <summary>Sets the budget of a port slot: below its tenant's total, shared; or fixed, if it has no tenant.</summary>
+    /// <summary>Sets the budget of a port slot: shared below its tenant's total, fixed if it has no tenant.</summary>
     /// <param name="slot">The slot.</param>
     /// <param name="owner">Its port.</param>
     /// <param name="tenant">Name of its tenant, empty none.</param>

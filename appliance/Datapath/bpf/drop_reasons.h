@@ -44,7 +44,7 @@ enum drop_reason {
 	DROP_CONN_TABLE_FULL = 37,	/* no room for the connection */
 	DROP_REINJECT_MISS = 38,	/* re-injected packet found no flow: changed meanwhile */
 	DROP_UPCALL_TOO_BIG = 39,	/* longer than the largest record */
-	DROP_BUDGET_TENANT = 40,	/* new flows of all the tenant's ports together are over its share of the agent */
+	DROP_BUDGET_TENANT = 40,	/* new flows of all the tenant's ports are over its share of the agent */
 	DROP_FLOW_QUOTA = 41,		/* the port, or the address from outside, holds its share of the table */
 	DROP_BUDGET_BROADCAST = 42,	/* copies of broadcast and multicast over the port's budget */
 

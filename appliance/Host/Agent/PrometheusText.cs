@@ -60,7 +60,7 @@ internal static class PrometheusText
         Workers(text, reports.Workers());
         Family(
             text, "genkan_budget_refused_total", "counter",
-            "Packets to the agent, and broadcasts, over the share of a tenant with its ports, of the outside, of hosts.");
+            "Packets to the agent, and broadcasts, over the share of a tenant with its ports, of outside, of hosts.");
         foreach ((string kind, string name, ulong packets) in reports.RefusedByShare())
             Sample(text, "genkan_budget_refused_total", packets, ("kind", kind), ("name", name));
 

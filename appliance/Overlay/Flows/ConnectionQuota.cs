@@ -8,8 +8,8 @@ namespace Genkan.Overlay.Flows;
 /// <summary>
 /// Shares of the connection tables: a tenant's port may open so many connections, a tenant so many, an address so many
 /// from the outside, so that one machine that opens connections as fast as it can leaves room for all others. What
-/// deliveries from other hosts make for the answers of a port has a share of its own: whoever is attacked can still open
-/// connections. Workers take; the sweep, which has them stand still, counts anew.
+/// deliveries from other hosts make for the answers of a port has a share of its own: whoever is attacked can still
+/// open connections. Workers take; the sweep, which has them stand still, counts anew.
 /// </summary>
 /// <remarks>
 /// Counted are the entries of originators, under the port where they enter; the answers' entries on the same host come

@@ -7,8 +7,8 @@ namespace Genkan.Overlay.Flows;
 
 /// <summary>
 /// What comes of the flows that a budget paid for. One in <see cref="Interval"/> is looked at again after
-/// <see cref="Wait"/>: was it answered? A scan's and a flood's mostly are not, so that neither may take more of the slow
-/// path than nobody else misses. Safe for parallel use: a lock a sample.
+/// <see cref="Wait"/>: was it answered? A scan's and a flood's mostly are not, so that neither may take more of the
+/// slow path than nobody else misses. Safe for parallel use: a lock a sample.
 /// </summary>
 public sealed class FlowSamples
 {

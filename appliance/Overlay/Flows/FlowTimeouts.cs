@@ -78,8 +78,8 @@ public static class FlowTimeouts
     public static bool IsNegative(in FlowEntry entry) =>
         entry.Action.Verdict == FlowVerdict.Drop && entry.Action.State != ConnectionState.Reply;
 
-    // TCP by its flags; else both directions have met packets. Where the answers enter at another host, the originator's
-    // second packet has to do.
+    // TCP by its flags; else both directions have met packets. Where the answers enter at another host, the
+    // originator's second packet has to do.
     private static bool IsInUse(in FlowEntry entry, in FlowEntry twin) => entry.Key.Protocol == IpProtocol.Tcp
         ? IsEstablished(entry, twin)
         : entry.Packets > 0 && (twin.Key == default ? entry.Packets > 1 : twin.Packets > 0);

@@ -8,13 +8,13 @@ namespace Genkan.Overlay.Flows;
 /// <param name="Handled">Packets handled.</param>
 /// <param name="Backlog">Packets that wait in the rings, about.</param>
 /// <param name="Workers">Threads that handle packets.</param>
-/// <param name="IdleProcessors">Processors of the host that had nothing to do, as a mean; negative if not known.</param>
+/// <param name="IdleProcessors">Processors of the host without work, as a mean; negative if not known.</param>
 public readonly record struct SlowPathLoad(
     TimeSpan Elapsed, TimeSpan ProcessorTime, long Handled, long Backlog, int Workers, double IdleProcessors);
 
 /// <summary>
-/// How many packets a second the slow path can take: what its processor time a packet says, less while packets wait; and
-/// how much of that is spare, since the host's processors have nothing else to do.
+/// How many packets a second the slow path can take: what its processor time a packet says, less while packets wait;
+/// and how much of that is spare, since the host's processors have nothing else to do.
 /// </summary>
 public sealed class SlowPathCapacity
 {

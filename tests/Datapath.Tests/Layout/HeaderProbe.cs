@@ -44,8 +44,8 @@ public sealed class HeaderProbe
         "port", "link_key", "port_stats", "conn4_key", "conn6_key", "action", "conn", "install", "install_run",
         "generation", "class_key", "nexthop",
         "delivery", "replication", "neighbour_key", "neighbour", "nat_owner_key", "local_service_key", "local_service",
-        "destination_key", "destination", "vtep_key", "vtep", "budget", "flow_credit", "fragment_key", "fragment", "upcall",
-        "settings",
+        "destination_key", "destination", "vtep_key", "vtep", "budget", "flow_credit", "fragment_key", "fragment",
+        "upcall", "settings",
     ];
 
     /// <summary>Enums of the header that C# has too.</summary>

@@ -10,7 +10,7 @@ using Shouldly;
 
 namespace Genkan.Datapath.Tests.Tables;
 
-/// <summary>Budgets in a bare table: what turns read and write, whose they are, and a new agent over an old one's.</summary>
+/// <summary>Budgets in a bare table: what turns read and write, whose they are, an agent over another's.</summary>
 public sealed class Budgets : IDisposable
 {
     private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(20);

@@ -127,7 +127,8 @@ internal sealed class TableDatapath : IDatapath
         using Lock.Scope scope = _call.EnterScope();
         return Connections.ContainsKey(key) ? InstallOutcome.Exists : Install(key, action);
     }
-    /// <summary>Entries that deliveries may still make, by key port and family; no entry: as many as they like.</summary>
+
+    /// <summary>Entries that deliveries may still make, by key port and family; none: any number.</summary>
     public Dictionary<(uint KeyPort, bool IsIpv4), int> Credits { get; } = [];
 
     public void CreditFlows(uint keyPort, bool isIpv4, int room) => Credits[(keyPort, isIpv4)] = room;
