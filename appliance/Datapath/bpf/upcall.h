@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * To the agent. In this order, so that a flood costs as little as may be: is the budget spent (two loads), is the
- * flow's queue full (one look-up), take from the budget and the totals above it (a compare-and-swap each), and only then room
- * in the ring and the copy.
+ * flow's queue full (one look-up), take from the budget and the totals above it (a compare-and-swap each), and only
+ * then room in the ring and the copy.
  */
 #ifndef GENKAN_UPCALL_H
 #define GENKAN_UPCALL_H

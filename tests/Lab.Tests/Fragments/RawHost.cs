@@ -64,7 +64,21 @@ internal sealed class RawHost : IDisposable
         return socket;
     });
 
-    /// <summary>Sends frames, one after the other.</summary>
+    /// <summary>MAC address of the interface.</summary>
+    public MacAddress Mac => _own;
+
+    /// <summary>Sends frames as they are, one after the other.</summary>
+    public void SendFrames(IEnumerable<byte[]> frames)
+    {
+        foreach (byte[] frame in frames)
+        {
+            if (_packets.Queue(frame, default(VnetHeader), 0) != QueueResult.Queued)
+                throw new InvalidOperationException("the packet socket took no more");
+            _packets.Flush();
+        }
+    }
+
+    /// <summary>Sends IP packets, one after the other.</summary>
     public void Send(MacAddress to, IEnumerable<byte[]> packets)
     {
         foreach (byte[] packet in packets)
@@ -75,9 +89,7 @@ internal sealed class RawHost : IDisposable
             BinaryPrimitives.WriteUInt16BigEndian(
                 frame.AsSpan(12), (ushort)(packet[0] >> 4 == 4 ? EtherType.Ipv4 : EtherType.Ipv6));
             packet.CopyTo(frame, 14);
-            if (_packets.Queue(frame, default(VnetHeader), 0) != QueueResult.Queued)
-                throw new InvalidOperationException("the packet socket took no more");
-            _packets.Flush();
+            SendFrames([frame]);
         }
     }
 

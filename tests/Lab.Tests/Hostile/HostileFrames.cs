@@ -1,0 +1,125 @@
+using System;
+using System.Buffers.Binary;
+using Genkan.Wire;
+
+namespace Genkan.Lab.Tests.Hostile;
+
+/// <summary>Frames that no stack sends, octet by octet: nothing of the product decides what they are.</summary>
+internal static class HostileFrames
+{
+    private const int EthernetSize = 14;
+    private const int Ipv4Size = 20;
+
+    /// <summary>A UDP packet of ten octets, right in all respects.</summary>
+    public static byte[] Udp4(MacAddress to, MacAddress from, string source, string destination, ushort port)
+    {
+        byte[] frame = Ethernet(to, from, 0x0800, Ipv4Size + 18);
+        Span<byte> ip = frame.AsSpan(EthernetSize);
+        ip[0] = 0x45;
+        BinaryPrimitives.WriteUInt16BigEndian(ip[2..], Ipv4Size + 18);
+        ip[8] = 64;
+        ip[9] = 17;
+        IpAddress.Parse(source).CopyTo(ip[12..]);
+        IpAddress.Parse(destination).CopyTo(ip[16..]);
+        WriteHeaderChecksum(frame);
+        BinaryPrimitives.WriteUInt16BigEndian(ip[20..], 40_000);
+        BinaryPrimitives.WriteUInt16BigEndian(ip[22..], port);
+        BinaryPrimitives.WriteUInt16BigEndian(ip[24..], 18); // no UDP checksum: allowed in IPv4
+        return frame;
+    }
+
+    /// <summary>A UDP packet in IPv6; its checksum is 0, which is why nothing should take it (RFC 8200 §8.1).</summary>
+    public static byte[] Udp6(MacAddress to, MacAddress from, string source, string destination, ushort port)
+    {
+        byte[] frame = Ethernet(to, from, 0x86dd, 40 + 18);
+        Span<byte> ip = frame.AsSpan(EthernetSize);
+        ip[0] = 0x60;
+        BinaryPrimitives.WriteUInt16BigEndian(ip[4..], 18);
+        ip[6] = 17;
+        ip[7] = 64;
+        IpAddress.Parse(source).CopyTo(ip[8..]);
+        IpAddress.Parse(destination).CopyTo(ip[24..]);
+        BinaryPrimitives.WriteUInt16BigEndian(ip[40..], 40_000);
+        BinaryPrimitives.WriteUInt16BigEndian(ip[42..], port);
+        BinaryPrimitives.WriteUInt16BigEndian(ip[44..], 18);
+        return frame;
+    }
+
+    /// <summary>An ARP request (RFC 826).</summary>
+    public static byte[] Arp(MacAddress from, string sender, string target)
+    {
+        byte[] frame = Ethernet(MacAddress.Broadcast, from, 0x0806, 28);
+        Span<byte> arp = frame.AsSpan(EthernetSize);
+        ReadOnlySpan<byte> start = [0, 1, 8, 0, 6, 4, 0, 1];
+        start.CopyTo(arp);
+        from.CopyTo(arp[8..]);
+        IpAddress.Parse(sender).CopyTo(arp[14..]);
+        IpAddress.Parse(target).CopyTo(arp[24..]);
+        return frame;
+    }
+
+    /// <summary>The same frame behind 802.1Q or 802.1ad tags.</summary>
+    public static byte[] Tagged(byte[] frame, params (ushort Type, ushort Tci)[] tags)
+    {
+        byte[] tagged = new byte[frame.Length + (4 * tags.Length)];
+        frame.AsSpan(0, 12).CopyTo(tagged);
+        for (int i = 0; i < tags.Length; i++)
+        {
+            BinaryPrimitives.WriteUInt16BigEndian(tagged.AsSpan(12 + (4 * i)), tags[i].Type);
+            BinaryPrimitives.WriteUInt16BigEndian(tagged.AsSpan(14 + (4 * i)), tags[i].Tci);
+        }
+
+        frame.AsSpan(12).CopyTo(tagged.AsSpan(12 + (4 * tags.Length)));
+        return tagged;
+    }
+
+    /// <summary>The frame with one octet of its IP packet changed, and the header's checksum right again.</summary>
+    public static byte[] With(byte[] frame, int at, byte value)
+    {
+        byte[] changed = [.. frame];
+        changed[EthernetSize + at] = value;
+        if (changed[12] == 8 && changed[13] == 0) WriteHeaderChecksum(changed);
+        return changed;
+    }
+
+    /// <summary>The frame with a wrong header checksum.</summary>
+    public static byte[] WithWrongHeaderChecksum(byte[] frame)
+    {
+        byte[] changed = [.. frame];
+        changed[EthernetSize + 10] ^= 0x55;
+        return changed;
+    }
+
+    /// <summary>A VXLAN packet (RFC 7348 §5) as the payload of UDP.</summary>
+    /// <param name="key">The 24-bit VNI.</param>
+    /// <param name="hasGroupPolicy">Whether the group-policy extension is there, with the bit always set.</param>
+    /// <param name="inner">Frame inside.</param>
+    public static byte[] Vxlan(uint key, bool hasGroupPolicy, byte[] inner)
+    {
+        byte[] packet = new byte[8 + inner.Length];
+        packet[0] = (byte)(hasGroupPolicy ? 0x88 : 0x08);
+        if (hasGroupPolicy) BinaryPrimitives.WriteUInt16BigEndian(packet.AsSpan(2), 0x4000);
+        BinaryPrimitives.WriteUInt32BigEndian(packet.AsSpan(4), key << 8);
+        inner.CopyTo(packet, 8);
+        return packet;
+    }
+
+    private static byte[] Ethernet(MacAddress to, MacAddress from, ushort type, int payloadSize)
+    {
+        byte[] frame = new byte[Math.Max(60, EthernetSize + payloadSize)];
+        to.CopyTo(frame);
+        from.CopyTo(frame.AsSpan(6));
+        BinaryPrimitives.WriteUInt16BigEndian(frame.AsSpan(12), type);
+        return frame;
+    }
+
+    private static void WriteHeaderChecksum(byte[] frame)
+    {
+        Span<byte> header = frame.AsSpan(EthernetSize, Ipv4Size);
+        header[10..12].Clear();
+        uint sum = 0;
+        for (int i = 0; i < Ipv4Size; i += 2) sum += BinaryPrimitives.ReadUInt16BigEndian(header[i..]);
+        while (sum >> 16 != 0) sum = (sum & 0xffff) + (sum >> 16);
+        BinaryPrimitives.WriteUInt16BigEndian(header[10..], (ushort)~sum);
+    }
+}
