@@ -55,6 +55,6 @@ public sealed class Finding
         (int code, string said) = FuzzRun.Of(words);
 
         code.ShouldBe(Session.Usage);
-        said.ShouldContain("usage: fuzz");
+        said.ShouldContain("usage: tests/fuzz");
     }
 }
