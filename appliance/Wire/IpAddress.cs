@@ -70,6 +70,11 @@ public readonly partial struct IpAddress : IEquatable<IpAddress>, IComparable<Ip
     /// </summary>
     public bool IsThisNetwork => IsIpv4 && (uint)Low >> 24 == 0;
 
+    /// <summary>
+    /// True in 240.0.0.0/4 but for 255.255.255.255: class E, no host's (RFC 1812 §5.3.7, RFC 6890 §2.2.2).
+    /// </summary>
+    public bool IsReserved => IsIpv4 && (uint)Low >> 28 == 0xF && !IsBroadcast;
+
     /// <summary>True for 255.255.255.255 only; a subnet's broadcast is <see cref="IpPrefix.Broadcast"/>.</summary>
     public bool IsBroadcast => Value == Broadcast4.Value;
 

@@ -139,7 +139,7 @@ public partial record struct PacketHeader
         && !(IsIcmpv6 && IcmpType == (byte)Icmpv6Type.Redirect)
         && !EthernetDestination.IsMulticast && !Destination.IsMulticast && !Destination.IsBroadcast
         && !Source.IsMulticast && !Source.IsBroadcast && !Source.IsUnspecified && !Source.IsLoopback
-        && !Source.IsThisNetwork;
+        && !Source.IsThisNetwork && !Source.IsReserved;
 
     /// <summary>Whether the packet is a fragment that begins its datagram, transport header and all.</summary>
     public readonly bool IsFirstFragment => Fragment == FragmentKind.First && TransportAt >= 0;

@@ -50,6 +50,8 @@ public sealed class NetworkRulesTests
     [InlineData("224.0.0.0/24")]
     [InlineData("10.0.1.0/31")]
     [InlineData("127.0.0.0/8")]
+    [InlineData("0.0.0.0/8")]
+    [InlineData("240.0.0.0/24")]
     [InlineData("169.254.0.0/16")]
     public void A_subnet_is_a_unicast_range_with_room(string cidr) =>
         WithSubnet(s => s with { Cidr = Prefix(cidr) })

@@ -75,6 +75,7 @@ public sealed class OutsideRulesTests
     [Theory]
     [InlineData("0.0.0.0/0")]
     [InlineData("224.0.0.0/8")]
+    [InlineData("240.0.0.0/8")]
     [InlineData("fe80::/64")]
     public void A_public_prefix_is_unicast(string prefix)
     {

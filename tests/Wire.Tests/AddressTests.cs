@@ -126,6 +126,11 @@ public sealed class AddressTests
     {
         IpAddress.Parse("224.0.0.5").IsMulticast.ShouldBeTrue();
         IpAddress.Parse("240.0.0.5").IsMulticast.ShouldBeFalse();
+        IpAddress.Parse("240.0.0.0").IsReserved.ShouldBeTrue();
+        IpAddress.Parse("255.255.255.254").IsReserved.ShouldBeTrue();
+        IpAddress.Broadcast4.IsReserved.ShouldBeFalse();
+        IpAddress.Parse("239.255.255.255").IsReserved.ShouldBeFalse();
+        IpAddress.Parse("::f000:0").IsReserved.ShouldBeFalse();
         IpAddress.Parse("ff02::5").IsMulticast.ShouldBeTrue();
         IpAddress.Parse("169.254.169.254").IsLinkLocal.ShouldBeTrue();
         IpAddress.Parse("fe80::1").IsLinkLocal.ShouldBeTrue();

@@ -291,6 +291,20 @@ public sealed class PacketHeaderTests
         Decode(Frame("ping", "dad-neighbor-solicitation")).MayCauseIcmpError.ShouldBeFalse();
     }
 
+    [Theory]
+    [InlineData("0.0.0.0")]
+    [InlineData("0.1.2.3")]
+    [InlineData("127.0.0.1")]
+    [InlineData("224.0.0.1")]
+    [InlineData("240.0.0.1")]
+    [InlineData("255.255.255.255")]
+    public void Rfc1812_section_4_3_2_7_nobody_is_told_whose_address_is_no_single_host(string source)
+    {
+        PacketHeader header = Decode(Transport(IpProtocol.Udp, isIpv4: true));
+        header.Source = IpAddress.Parse(source);
+        header.MayCauseIcmpError.ShouldBeFalse();
+    }
+
     [Fact]
     public void Arbitrary_octets_are_answered_without_an_exception() => ForArbitraryOctets(octets =>
     {

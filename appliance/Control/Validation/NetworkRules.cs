@@ -68,7 +68,9 @@ internal static class NetworkRules
                 "rename one of them");
         }
 
+        // RFC 1812 §5.3.7: no router forwards what is of network 0 or of 240.0.0.0/4.
         if (cidr.LengthBits == 0 || cidr.Address.IsMulticast || cidr.Address.IsLoopback || cidr.Address.IsLinkLocal
+            || cidr.Address.IsThisNetwork || cidr.Address.IsReserved
             || (cidr.IsIpv4 && cidr.LengthBits > 30) || (cidr.IsIpv6 && cidr.LengthBits > 126))
         {
             errors.Add(

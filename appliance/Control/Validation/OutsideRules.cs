@@ -40,7 +40,8 @@ internal static class OutsideRules
             IpPrefix prefix = network.Prefixes[i];
             string at = $"{path}.prefixes[{i}]";
             IpAddress first = prefix.Address;
-            if (prefix.LengthBits == 0 || first.IsMulticast || first.IsLinkLocal || first.IsLoopback)
+            if (prefix.LengthBits == 0 || first.IsMulticast || first.IsLinkLocal || first.IsLoopback
+                || first.IsThisNetwork || first.IsReserved)
             {
                 errors.Add(
                     at, $"{prefix} is not a unicast prefix that an ISP can route to you", "e.g. 198.51.100.0/24");

@@ -18,7 +18,10 @@
 #define FAMILY_IPV6	10
 #define TUNNEL_TTL	64
 #define TOS_MASK	0xfc	/* the FIB does not route by ECN */
-/* Every link carries what IPv6 must carry (RFC 8200 section 5); only longer frames ask the device. */
+/*
+ * What every link with IPv6 must carry (RFC 8200 section 5): only longer frames ask how much their way out takes.
+ * What an IPv4 network or a path with less than that does not take is not noticed here (docs/rfc/1191.md).
+ */
 #define MTU_ALWAYS	(L3_AT + 1280)
 
 enum packet_type { TYPE_HOST = 0, TYPE_BROADCAST = 1, TYPE_MULTICAST = 2, TYPE_OTHER_HOST = 3 };

@@ -19,6 +19,7 @@
 struct place {
 	__u32 from;		/* units */
 	__u32 octets;
+	__u32 before;		/* octets that the whole datagram's length counts beside its payload */
 	__u32 more;		/* more fragments follow */
 	__u32 id;
 };
@@ -36,7 +37,8 @@ static __always_inline int read_place4(struct __sk_buff *skb, struct place *p)
 	p->id = bpf_ntohs(ip.id);
 	p->from = bpf_ntohs(ip.frag_off) & IP_OFFSET_MASK;
 	p->more = ip.frag_off & bpf_htons(IP_FLAG_MORE);
-	p->octets = bpf_ntohs(ip.tot_len) - ip.ihl * 4;
+	p->before = ip.ihl * 4;
+	p->octets = bpf_ntohs(ip.tot_len) - p->before;
 	return 0;
 }
 
@@ -52,18 +54,22 @@ static __always_inline int read_place6(struct __sk_buff *skb, struct flow *f, st
 	p->id = bpf_ntohl(header.id);
 	p->from = bpf_ntohs(header.place) / UNIT_OCTETS;
 	p->more = header.place & bpf_htons(1);
-	p->octets = L3_AT + sizeof(struct ipv6hdr) + bpf_ntohs(payload) - (at + sizeof(header));
+	p->before = at - L3_AT - sizeof(struct ipv6hdr);
+	p->octets = bpf_ntohs(payload) - p->before - sizeof(header);
 	return 0;
 }
 
-/* All but the last hold whole units, and none reaches beyond the longest datagram. */
+/*
+ * All but the last hold whole units, and none reaches beyond the longest datagram: a total length of 65,535 octets (RFC
+ * 791 section 3.1), a payload length of as many (RFC 8200 section 4.5).
+ */
 static __always_inline int read_place(struct __sk_buff *skb, struct flow *f, struct place *p)
 {
 	int rc = f->flags & FLOW_IPV6 ? read_place6(skb, f, p) : read_place4(skb, p);
 
 	if (rc < 0)
 		return rc;
-	if (!p->octets || p->octets > 0xffff || p->from * UNIT_OCTETS + p->octets > 0xffff ||
+	if (!p->octets || p->octets > 0xffff || p->from * UNIT_OCTETS + p->octets + p->before > 0xffff ||
 	    (p->more && p->octets % UNIT_OCTETS))
 		return -DROP_MALFORMED;
 	return 0;

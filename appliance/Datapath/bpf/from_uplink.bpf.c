@@ -122,6 +122,7 @@ int from_uplink(struct __sk_buff *skb)
 	int rc;
 
 	test_start(skb);
+	/* VID 0 is a priority and no network: as if untagged (IEEE 802.1Q section 6.9) */
 	if (skb->vlan_present)
 		at.vlan = skb->vlan_tci & 0xfff;
 	slot = bpf_map_lookup_elem(&link, &at);

@@ -20,7 +20,7 @@ internal ref partial struct Walk
         if (_packet.IsArp) return PassesArpSecurity(port);
 
         Read(FieldSet.Source | FieldSet.Destination | FieldSet.Protocol);
-        if (IsMartianSource(_packet.Source) || _packet.Destination.IsLoopback || _packet.Destination.IsUnspecified)
+        if (IsMartianSource(_packet.Source) || IsMartianDestination(_packet.Destination))
             return Spoofed(port, DropReason.Martian, "an address that may not be on a wire");
         return _packet.IsIpv4 ? PassesIpv4Security(port) : PassesIpv6Security(port);
     }
@@ -31,9 +31,13 @@ internal ref partial struct Walk
         return false;
     }
 
+    // RFC 1812 §5.3.7; RFC 6890 §2.2.2. A client that asks for its address has none yet.
     private static bool IsMartianSource(IpAddress source) =>
-        source.IsMulticast || source.IsLoopback || source.IsBroadcast
-        || (source.IsThisNetwork && !source.IsUnspecified); // RFC 1812 §5.3.7; RFC 6890 §2.2.2
+        source.IsMulticast || source.IsLoopback || source.IsBroadcast || source.IsReserved
+        || (source.IsThisNetwork && !source.IsUnspecified);
+
+    private static bool IsMartianDestination(IpAddress destination) =>
+        destination.IsLoopback || destination.IsUnspecified || destination.IsThisNetwork || destination.IsReserved;
 
     private static bool HasPairWith(PortNode port, MacAddress mac)
     {

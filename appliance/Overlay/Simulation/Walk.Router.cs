@@ -55,7 +55,7 @@ internal ref partial struct Walk
     private readonly bool IsMartian() =>
         IsMartianSource(_packet.Source) || _packet.Source.IsUnspecified
         || _packet.Destination.IsMulticast || _packet.Destination.IsBroadcast
-        || _packet.Destination.IsLoopback || _packet.Destination.IsUnspecified || _packet.Destination.IsThisNetwork;
+        || IsMartianDestination(_packet.Destination);
 
     private bool IsOwn(RouterNode router, PortNode inPort)
     {

@@ -201,6 +201,28 @@ public sealed class FragmentTests
         }
     }
 
+    [Theory]
+    [InlineData(false, false, 65_488, 27, false)] // RFC 791 §3.1: 65,535 with a header of 20 octets
+    [InlineData(false, false, 65_488, 28, true)]
+    [InlineData(true, false, 65_488, 40, false)] // RFC 8200 §4.5: 65,528 of payload
+    [InlineData(true, true, 65_488, 39, false)] // and 8 of an extension header before the Fragment header
+    [InlineData(true, true, 65_488, 40, true)]
+    public void No_fragment_makes_a_datagram_longer_than_its_header_can_say(
+        bool v6, bool isExtended, int offset, int octets, bool isMalformed)
+    {
+        byte[] room = new byte[200];
+        FrameWriter writer = new(room);
+        writer.Ethernet(Frames.Mac2, Frames.Mac1);
+        writer.Ip(Frames.From(v6), Frames.To(v6), IpProtocol.Udp);
+        if (isExtended) writer.ExtensionHeader(IpProtocol.DestinationOptions, 8);
+        writer.Fragment(7, offset, more: false);
+        writer.Octets(new byte[octets]);
+
+        DropReason reason = _machine.Run("from_port", room[..writer.Finish()]).Reason;
+
+        (reason == DropReason.Malformed).ShouldBe(isMalformed, $"{reason}");
+    }
+
     [Fact]
     public void A_first_fragment_without_its_whole_transport_header_is_truncated()
     {

@@ -26,6 +26,19 @@ public sealed class NextHopTests
         machine.Flow(Frames.KeyOf(Frames.Udp(), In), Forward(commit: false));
     }
 
+    [Theory]
+    [InlineData(5 << 13)]
+    [InlineData(1 << 12)]
+    public void A_tag_with_VID_0_says_a_priority_and_no_network(int tci)
+    {
+        _machine.NextHop(5) = new NexthopEntry { Kind = NexthopKind.Port, Arg = Out };
+
+        Verdict verdict = _machine.Run("from_port", Frames.Udp(vlan: (ushort)tci));
+
+        (verdict.Outcome, verdict.Vlan).ShouldBe((Outcome.Port, 0));
+        verdict.Frame.ShouldBe(Frames.Udp());
+    }
+
     [Fact]
     public void A_tag_is_taken_off_and_the_port_s_own_put_on()
     {

@@ -30,9 +30,19 @@ public sealed class PortSecurity
     [Theory]
     [InlineData("127.0.0.1")]
     [InlineData("224.0.0.1")]
+    [InlineData("240.0.0.1")]
     [InlineData("255.255.255.255")]
     public void A_martian_source_is_dropped(string source) =>
         Drops(Frames.Tcp(Router, A, source, "10.0.2.11", 1, 2), "Drop Martian");
+
+    [Theory]
+    [InlineData("0.0.0.0")]
+    [InlineData("0.1.2.3")]
+    [InlineData("127.0.0.1")]
+    [InlineData("240.0.0.1")]
+    [InlineData("255.255.255.254")]
+    public void A_martian_destination_is_dropped(string destination) =>
+        Drops(Frames.Tcp(B, A, "10.0.1.11", destination, 1, 2), "Drop Martian");
 
     [Fact]
     public void Another_IPv6_source_is_dropped() =>

@@ -31,7 +31,8 @@ public sealed class RouterRequirements
     [InlineData("127.0.0.1")]
     [InlineData("255.255.255.255")]
     [InlineData("224.0.0.1")]
-    public void Rfc1812_section_5_3_7_a_source_on_network_0_or_127_or_of_a_group_is_not_forwarded(string source)
+    [InlineData("240.0.0.1")]
+    public void Rfc1812_section_5_3_7_a_source_that_is_no_single_host_is_not_forwarded(string source)
     {
         SimulationResult result =
             Lab.OnGw1.From("provider/isp", Frames.Udp(Outside, A, source, "198.51.100.20", 1000, 80));
@@ -40,9 +41,12 @@ public sealed class RouterRequirements
         result.AnswerLength.ShouldBe(0);
     }
 
-    [Fact]
-    public void Rfc1812_section_5_3_7_a_destination_on_network_0_is_not_forwarded() =>
-        Lab.TextOf(Lab.OnHv1.From("red/red-a", Frames.Udp(Router, A, "10.0.1.11", "0.1.2.3", 1000, 80)))
+    [Theory]
+    [InlineData("0.1.2.3")]
+    [InlineData("127.0.0.1")]
+    [InlineData("240.0.0.1")]
+    public void Rfc1812_section_5_3_7_a_destination_that_is_no_host_is_not_forwarded(string destination) =>
+        Lab.TextOf(Lab.OnGw1.From("provider/isp", Frames.Udp(Outside, A, "198.18.0.10", destination, 1000, 80)))
             .ShouldBe("Drop Martian");
 
     [Fact]
