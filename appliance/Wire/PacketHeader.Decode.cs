@@ -185,6 +185,7 @@ public partial record struct PacketHeader
             if (next == IpProtocol.Routing && header[2] == 0 && header[3] != 0) return PacketFault.BadExtensionHeader;
             if (next == IpProtocol.Fragment)
             {
+                if (Fragment != FragmentKind.None) return PacketFault.BadExtensionHeader;
                 size = 8;
                 ushort offsetAndMore = BinaryPrimitives.ReadUInt16BigEndian(header[2..]);
                 Fragment = KindOf(offsetAndMore >> 3, (offsetAndMore & 1) != 0);

@@ -126,14 +126,15 @@ static __always_inline int parse_transport(struct __sk_buff *skb, struct flow *f
 		return 0;
 	case IPPROTO_ICMP:
 	case IPPROTO_ICMPV6:
+		/* of the other family it is a protocol like any */
+		if ((f->proto == IPPROTO_ICMPV6) != !!(f->flags & FLOW_IPV6))
+			return 0;
 		if (unlikely(at + 8 > end || (void *)l4 + 8 > end_of(skb)))
 			return -DROP_TRUNCATED;
 		break;
 	default:
 		return 0;
 	}
-	if ((f->proto == IPPROTO_ICMPV6) != !!(f->flags & FLOW_IPV6))
-		return 0;
 	*ports = (__u32)*(__u16 *)l4 << 16;
 	if (f->flags & FLOW_IPV6 ? l4[0] == ICMP6_ECHO_REQUEST || l4[0] == ICMP6_ECHO_REPLY
 				 : l4[0] == ICMP_ECHO_REQUEST || l4[0] == ICMP_ECHO_REPLY) {
@@ -221,56 +222,58 @@ static __always_inline int parse_ipv4(struct __sk_buff *skb, struct flow *f, __u
 	return 0;
 }
 
-/*
- * RFC 8200 section 4: at most EXTENSION_HEADERS_MAX headers; leaves proto, fragment and l4_at (0: no transport
- * header).
- */
-static __attribute__((noinline)) int walk_extensions(struct __sk_buff *skb, struct flow *f)
+static __always_inline int is_extension(__u8 next)
 {
-	__u32 at = f->l4_at;
+	return next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING || next == IPPROTO_DSTOPTS ||
+	       next == IPPROTO_FRAGMENT || next == IPPROTO_AH || next == IPPROTO_MH;
+}
+
+/*
+ * RFC 8200 section 4: at most EXTENSION_HEADERS_MAX headers, all of them within the packet, which ends at `end`;
+ * leaves proto, fragment and l4_at (0: no transport header). What the agent refuses is refused here too, since no key
+ * shows it: hop-by-hop options that do not come first, routing headers of type 0 with segments left (RFC 5095), a
+ * second fragment header.
+ */
+static __attribute__((noinline)) int walk_extensions(struct __sk_buff *skb, struct flow *f, __u32 end)
+{
+	__u32 at = f->l4_at, size;
 	__u8 next = f->proto, header[8];
 	int i;
 
 	for (i = 0; i <= EXTENSION_HEADERS_MAX; i++) {
-		if (next != IPPROTO_HOPOPTS && next != IPPROTO_ROUTING && next != IPPROTO_DSTOPTS &&
-		    next != IPPROTO_FRAGMENT && next != IPPROTO_AH) {
+		if (!is_extension(next) || f->fragment == FRAGMENT_LATER) {
 			f->proto = next;
 			f->l4_at = f->fragment == FRAGMENT_LATER || next == IPPROTO_NONE ? 0 : at;
 			return 0;
 		}
-		if (at > L4_AT_MAX)
-			return -DROP_MALFORMED;
-		if (bpf_skb_load_bytes(skb, at, header, sizeof(header)) < 0)
+		if (i == EXTENSION_HEADERS_MAX || at > L4_AT_MAX)
+			break;
+		if (at + sizeof(header) > end || bpf_skb_load_bytes(skb, at, header, sizeof(header)) < 0)
 			return -DROP_TRUNCATED;
+		size = (header[1] + 1) * 8;
 		if (next == IPPROTO_FRAGMENT) {
 			__u16 offset = header[2] << 8 | header[3];
 
+			if (f->fragment)
+				break;
 			f->fragment_note = at;
 			/* offset 0 without more fragments is an atomic fragment (RFC 6946): as if whole */
 			if (offset & 0xfff8)
 				f->fragment = FRAGMENT_LATER;
 			else if (offset & 1)
 				f->fragment = FRAGMENT_FIRST;
-			at += 8;
+			size = 8;
 		} else if (next == IPPROTO_AH) {
-			at += (header[1] + 2) * 4;
-		} else {
-			at += (header[1] + 1) * 8;
+			size = (header[1] + 2) * 4;
+		} else if ((next == IPPROTO_HOPOPTS && i) || (next == IPPROTO_ROUTING && !header[2] && header[3])) {
+			break;
 		}
+		at += size;
+		if (at > end)
+			return -DROP_TRUNCATED;
 		next = header[0];
-		if (f->fragment == FRAGMENT_LATER) {
-			f->proto = next;
-			f->l4_at = 0;
-			return 0;
-		}
 	}
 	return -DROP_MALFORMED;
-}
-
-static __always_inline int is_extension(__u8 next)
-{
-	return next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING || next == IPPROTO_DSTOPTS ||
-	       next == IPPROTO_FRAGMENT || next == IPPROTO_AH || next == IPPROTO_NONE;
 }
 
 static __always_inline int parse_ipv6(struct __sk_buff *skb, struct flow *f, __u32 key_port, int l3_key)
@@ -294,8 +297,8 @@ static __always_inline int parse_ipv6(struct __sk_buff *skb, struct flow *f, __u
 	f->hop_limit = ip->hop_limit;
 	f->l4_at = L3_AT + sizeof(*ip);
 	end = f->l4_at + payload;
-	if (unlikely(is_extension(f->proto))) {
-		rc = walk_extensions(skb, f);
+	if (unlikely(is_extension(f->proto) || f->proto == IPPROTO_NONE)) {
+		rc = walk_extensions(skb, f, end);
 		if (rc)
 			return rc;
 		pull(skb, f->l4_at < L4_AT_MAX ? f->l4_at + 20 : PULL_MAX);

@@ -1,3 +1,4 @@
+using System.Linq;
 using Genkan.Datapath.Bpf;
 using Genkan.Datapath.Layout;
 using Genkan.Overlay.Flows;
@@ -58,6 +59,61 @@ public sealed class FromPortTests
             Frames.Extended(IpProtocol.DestinationOptions).With(55, 0x20), DropReason.Truncated
         },
     };
+
+    public static TheoryData<string, byte[], DropReason> BadExtensionHeaders => new()
+    {
+        {
+            "hop-by-hop options that do not come first",
+            Frames.Extended(IpProtocol.DestinationOptions, IpProtocol.HopByHopOptions), DropReason.Malformed
+        },
+        {
+            "a routing header of type 0 with segments left",
+            Frames.Extended(IpProtocol.Routing).With(56, 0, 1), DropReason.Malformed
+        },
+        {
+            "a second fragment header behind that of a first fragment",
+            Frames.Extended(IpProtocol.DestinationOptions, IpProtocol.DestinationOptions)
+                .With(20, 44).With(54, 44, 0, 0, 1).With(63, 0, 0, 0), DropReason.Malformed
+        },
+        {
+            "a seventh header that makes it a later fragment",
+            Frames.Extended([.. Enumerable.Repeat(IpProtocol.DestinationOptions, 7)])
+                .With(94, 44).With(103, 0, 0, 8), DropReason.Malformed
+        },
+        {
+            "an extension header beyond the payload length",
+            Frames.Extended(IpProtocol.DestinationOptions).With(18, 0, 4), DropReason.Truncated
+        },
+        {
+            "a fragment header beyond the payload length",
+            Frames.Extended(IpProtocol.DestinationOptions).With(20, 44).With(55, 0, 0, 8).With(18, 0, 4),
+            DropReason.Truncated
+        },
+    };
+
+    [Theory]
+    [MemberData(nameof(BadExtensionHeaders))]
+    public void Extension_headers_that_the_agent_refuses_get_no_flow(string what, byte[] frame, DropReason reason)
+    {
+        PacketHeader.TryDecode(frame, out _).ShouldNotBe(PacketFault.None, what);
+        _machine.Run("from_port", frame).Reason.ShouldBe(reason, what);
+    }
+
+    [Fact]
+    public void A_mobility_header_is_walked_as_the_agent_walks_it()
+    {
+        byte[] frame = Frames.Extended(IpProtocol.Mobility);
+        _machine.Flow(Frames.KeyOf(frame, In), ToOut);
+
+        _machine.Run("from_port", frame).Outcome.ShouldBe(Outcome.Port);
+    }
+
+    [Fact]
+    public void ICMP_of_the_other_family_is_a_protocol_like_any_and_may_be_short()
+    {
+        _machine.Run("from_port", Frames.Udp().With(23, 58).With(16, 0, 24)).Outcome.ShouldBe(Outcome.Upcall);
+        _machine.Run("from_port", Frames.Udp(v6: true).With(20, 1).With(18, 0, 4)).Outcome.ShouldBe(Outcome.Upcall);
+    }
 
     [Theory]
     [MemberData(nameof(BadPackets))]
