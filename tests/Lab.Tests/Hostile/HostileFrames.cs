@@ -104,6 +104,73 @@ internal static class HostileFrames
         return packet;
     }
 
+    /// <summary>The packet, whose IP header now says another protocol and so few octets of it.</summary>
+    public static byte[] Cut4(byte[] udp, byte protocol, int transportOctets)
+    {
+        byte[] frame = [.. udp];
+        frame[EthernetSize + 9] = protocol;
+        BinaryPrimitives.WriteUInt16BigEndian(frame.AsSpan(EthernetSize + 2), (ushort)(Ipv4Size + transportOctets));
+        WriteHeaderChecksum(frame);
+        return frame;
+    }
+
+    /// <summary>The same in IPv6.</summary>
+    public static byte[] Cut6(byte[] udp, byte protocol, int transportOctets)
+    {
+        byte[] frame = [.. udp];
+        frame[EthernetSize + 6] = protocol;
+        BinaryPrimitives.WriteUInt16BigEndian(frame.AsSpan(EthernetSize + 4), (ushort)transportOctets);
+        return frame;
+    }
+
+    /// <summary>An IPv4 packet with any transport octets.</summary>
+    public static byte[] Ip4(
+        MacAddress to, MacAddress from, string source, string destination, byte protocol, ReadOnlySpan<byte> transport,
+        bool dontFragment = false)
+    {
+        byte[] frame = Ethernet(to, from, 0x0800, Ipv4Size + transport.Length);
+        Span<byte> ip = frame.AsSpan(EthernetSize);
+        ip[0] = 0x45;
+        BinaryPrimitives.WriteUInt16BigEndian(ip[2..], (ushort)(Ipv4Size + transport.Length));
+        if (dontFragment) ip[6] = 0x40;
+        ip[8] = 64;
+        ip[9] = protocol;
+        IpAddress.Parse(source).CopyTo(ip[12..]);
+        IpAddress.Parse(destination).CopyTo(ip[16..]);
+        transport.CopyTo(ip[Ipv4Size..]);
+        WriteHeaderChecksum(frame);
+        return frame;
+    }
+
+    /// <summary>An ICMPv6 message with hop limit 255 and a right checksum (RFC 4443 §2.3).</summary>
+    public static byte[] Icmp6(MacAddress to, MacAddress from, string source, string destination, byte[] message)
+    {
+        byte[] frame = Ethernet(to, from, 0x86dd, 40 + message.Length);
+        Span<byte> ip = frame.AsSpan(EthernetSize);
+        ip[0] = 0x60;
+        BinaryPrimitives.WriteUInt16BigEndian(ip[4..], (ushort)message.Length);
+        ip[6] = 58;
+        ip[7] = 255;
+        IpAddress.Parse(source).CopyTo(ip[8..]);
+        IpAddress.Parse(destination).CopyTo(ip[24..]);
+        message.CopyTo(ip[40..]);
+        uint sum = 58 + (uint)message.Length;
+        for (int i = 8; i < 40 + message.Length; i += 2) sum += BinaryPrimitives.ReadUInt16BigEndian(ip[i..]);
+        while (sum >> 16 != 0) sum = (sum & 0xffff) + (sum >> 16);
+        BinaryPrimitives.WriteUInt16BigEndian(ip[42..], (ushort)~sum);
+        return frame;
+    }
+
+    /// <summary>UDP header without checksum and zeros behind it.</summary>
+    public static byte[] UdpOctets(ushort source, ushort destination, int payload)
+    {
+        byte[] udp = new byte[8 + payload];
+        BinaryPrimitives.WriteUInt16BigEndian(udp, source);
+        BinaryPrimitives.WriteUInt16BigEndian(udp.AsSpan(2), destination);
+        BinaryPrimitives.WriteUInt16BigEndian(udp.AsSpan(4), (ushort)udp.Length);
+        return udp;
+    }
+
     private static byte[] Ethernet(MacAddress to, MacAddress from, ushort type, int payloadSize)
     {
         byte[] frame = new byte[Math.Max(60, EthernetSize + payloadSize)];
