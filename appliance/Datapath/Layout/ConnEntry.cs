@@ -24,6 +24,7 @@ internal struct ConnAction
     [FieldOffset(24)] internal ushort Dport;
     [FieldOffset(26)] internal MacOctets Dmac;
     [FieldOffset(32)] internal MacOctets Smac;
+    [FieldOffset(38)] internal ushort Mtu;
     [FieldOffset(40)] internal AddressOctets Src;
     [FieldOffset(56)] internal AddressOctets Dst;
 
@@ -47,6 +48,7 @@ internal struct ConnAction
             Dport = Has(rewrites, Rewrites.DestinationPort) ? NetworkOrder.Of(action.DestinationPort) : (ushort)0,
             Dmac = Has(rewrites, Rewrites.DestinationMac) ? MacOctets.Of(action.DestinationMac) : default,
             Smac = Has(rewrites, Rewrites.SourceMac) ? MacOctets.Of(action.SourceMac) : default,
+            Mtu = action.MtuOctets,
             Src = Has(rewrites, Rewrites.Source) ? AddressOctets.Of(action.Source) : default,
             Dst = Has(rewrites, Rewrites.Destination) ? AddressOctets.Of(action.Destination) : default,
         };
@@ -69,6 +71,7 @@ internal struct ConnAction
         DestinationPort = NetworkOrder.Of(Dport),
         DestinationMac = Dmac.ToMac(),
         SourceMac = Smac.ToMac(),
+        MtuOctets = Mtu,
         Source = Has(Rewrite, Rewrites.Source) ? Src.ToAddress(isIpv4) : default,
         Destination = Has(Rewrite, Rewrites.Destination) ? Dst.ToAddress(isIpv4) : default,
         Zone = zone,

@@ -38,6 +38,7 @@ internal struct FragmentEntry
     [FieldOffset(20)] internal FragmentFlags Flags;
     [FieldOffset(24)] internal IpProtocol Proto;
     [FieldOffset(26)] internal ushort Id;
+    [FieldOffset(28)] internal uint Held;
     [FieldOffset(32)] internal ulong TagTail;
     [FieldOffset(40)] internal uint Seen;
     [FieldOffset(44)] internal uint Total;

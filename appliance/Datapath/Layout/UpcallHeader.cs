@@ -37,6 +37,7 @@ internal struct SettingsEntry
     [FieldOffset(8)] internal uint VxlanIfindex;
     [FieldOffset(12)] internal uint AgentIfindex;
     [FieldOffset(16)] internal ushort VxlanPort;
+    [FieldOffset(18)] internal ushort MtuAlways;
     [FieldOffset(24)] internal ulong HeartbeatNs;
     [FieldOffset(32)] internal ulong DigestSeed;
 }

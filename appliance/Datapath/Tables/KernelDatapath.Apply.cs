@@ -52,6 +52,7 @@ public sealed partial class KernelDatapath
         _ports.Allocate(plan, PurgeSlots, ResetCounters);
         _ports.Write(plan, _devices, _uplinks.Devices);
         _nextHops.Apply(plan);
+        _longPackets.Follow(_nextHops.NarrowestTunnelMtu(), plan, _devices);
         _neighbours.Apply(plan, _uplinks.Devices);
         _services.Apply(plan);
         _destinations.Apply(plan);

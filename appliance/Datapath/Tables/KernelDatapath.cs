@@ -48,6 +48,7 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
     private readonly AgentDrops _drops;
     private readonly MmapArray<InstallEntry> _installs;
     private readonly Heartbeat _heartbeat = new();
+    private readonly LongPackets _longPackets;
     private HostPlan? _plan;
     private bool _hasOldSlots;
 
@@ -57,6 +58,7 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
         BpfProgramSet set = tables.Set;
         TagSource tags = new(tables.Settings.DigestSeed);
         _uplinks = new UplinkDevices(devices);
+        _longPackets = new LongPackets(tables);
         _budgets = new BudgetTable(set.Map("budget"));
         _ports = new PortTable(set.Map("ports"), set.Map("link"), _budgets);
         _nextHops =
@@ -130,8 +132,15 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
     /// <param name="peer">Its underlay address.</param>
     /// <param name="octets">Longest packet of the underlay that arrives there, at most
     /// <see cref="UnderlayMtu"/>.</param>
-    public void SetPeerMtu(IpAddress peer, int octets) =>
+    public void SetPeerMtu(IpAddress peer, int octets)
+    {
         _nextHops.SetPeerMtu(peer, (uint)(octets - (UnderlayMtu - TenantMtuMax)));
+        _longPackets.Follow(_nextHops.NarrowestTunnelMtu());
+    }
+
+    /// <summary>Octets of the longest packet that every way out takes, 0 if all take what IPv6 asks of a
+    /// link.</summary>
+    internal int MtuAlways => _tables.Settings.MtuAlways;
 
     /// <inheritdoc/>
     public TimeSpan Now => MonotonicClock.Now;

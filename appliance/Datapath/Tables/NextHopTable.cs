@@ -69,6 +69,15 @@ internal sealed class NextHopTable : IDisposable
         }
     }
 
+    /// <summary>Octets of the longest packet of a tenant that all paths to other hosts are known to carry; the most
+    /// there is if nothing is known.</summary>
+    internal uint NarrowestTunnelMtu()
+    {
+        uint least = TunnelMtu == 0 ? uint.MaxValue : TunnelMtu;
+        foreach (uint mtu in _peerMtus.Values) least = Math.Min(least, mtu);
+        return least;
+    }
+
     private uint MtuTo(IpAddress peer) =>
         _peerMtus.TryGetValue(peer, out uint mtu) && (TunnelMtu == 0 || mtu < TunnelMtu) ? mtu : TunnelMtu;
 

@@ -18,11 +18,8 @@
 #define FAMILY_IPV6	10
 #define TUNNEL_TTL	64
 #define TOS_MASK	0xfc	/* the FIB does not route by ECN */
-/*
- * What every link with IPv6 must carry (RFC 8200 section 5): only longer frames ask how much their way out takes.
- * What an IPv4 network or a path with less than that does not take is not noticed here (docs/rfc/1191.md).
- */
-#define MTU_ALWAYS	(L3_AT + 1280)
+#define MTU_ALWAYS	1280	/* what every link with IPv6 must carry (RFC 8200 section 5) */
+#define MTU_LEAST	576	/* what every host must take (RFC 791 section 3.1): no network here has less */
 
 enum packet_type { TYPE_HOST = 0, TYPE_BROADCAST = 1, TYPE_MULTICAST = 2, TYPE_OTHER_HOST = 3 };
 
@@ -379,16 +376,23 @@ static __always_inline __u32 packet_octets(struct __sk_buff *skb, struct flow *f
 	return f->l4_at + header + skb->gso_size - L3_AT;
 }
 
-int is_too_big(struct __sk_buff *skb, struct flow *f);
+int is_too_big(struct __sk_buff *skb, struct flow *f, __u32 network_mtu);
 
-/* Asked before the rewrite: the agent's ICMP error must quote the packet that the sender knows. */
-__attribute__((noinline)) int is_too_big(struct __sk_buff *skb, struct flow *f)
+/*
+ * Asked before the rewrite: the agent's ICMP error must quote the packet that the sender knows. `network_mtu`: of the
+ * network where a router sends it, perhaps on another host, 0 none.
+ */
+__attribute__((noinline)) int is_too_big(struct __sk_buff *skb, struct flow *f, __u32 network_mtu)
 {
 	__u32 index, ifindex, mtu = 0;
 	struct nexthop *nh;
 
 	if (!f)
 		return 0;
+	if (network_mtu && packet_octets(skb, f) > network_mtu) {
+		f->mtu = network_mtu;
+		return 1;
+	}
 	index = f->nexthop;
 	nh = bpf_map_lookup_elem(&nexthop, &index);
 	if (nh && nh->kind == NEXTHOP_TUNNEL && nh->mtu) {
@@ -402,15 +406,50 @@ __attribute__((noinline)) int is_too_big(struct __sk_buff *skb, struct flow *f)
 	return 1;
 }
 
+/*
+ * Only long packets ask how much their way out takes: longer than MTU_ALWAYS, or than the narrowest network, wire or
+ * path, which the agent knows. What is no longer than MTU_LEAST does not even ask for that.
+ */
+static __always_inline int is_long(struct __sk_buff *skb)
+{
+	__u32 zero = 0, octets = MTU_ALWAYS;
+	struct settings *s;
+
+	if (likely(skb->len <= L3_AT + MTU_LEAST))
+		return 0;
+	s = bpf_map_lookup_elem(&settings, &zero);
+	if (s && unlikely(s->mtu_always))
+		octets = s->mtu_always;
+	return skb->len > L3_AT + octets;
+}
+
+/* What was in the agent's hands has left them. */
+static __always_inline void passed(struct __sk_buff *skb, struct flow *f)
+{
+	if (unlikely(f->fragment))
+		settle_fragment(skb, f, f->key[0], f->flags & FLOW_FROM_AGENT ? -1 : 0);
+}
+
+/* The agent makes several of it, or none. */
+static __always_inline int too_big(struct __sk_buff *skb, struct flow *f)
+{
+	if (f->fragment)
+		settle_fragment(skb, f, f->key[0], HELD_CUT);
+	return upcall(skb, f, UPCALL_TOO_BIG);
+}
+
 static __always_inline int forward(struct __sk_buff *skb, struct flow *f, struct action *a)
 {
 	int rc;
 
 	f->nexthop = a->nexthop;
-	if (unlikely(a->verdict == VERDICT_DROP))
+	if (unlikely(a->verdict == VERDICT_DROP)) {
+		passed(skb, f);
 		return -(a->drop_reason ?: DROP_RULE);
-	if (unlikely(skb->len > MTU_ALWAYS) && is_too_big(skb, f))
-		return upcall(skb, f, UPCALL_TOO_BIG);
+	}
+	if (unlikely(is_long(skb)) && is_too_big(skb, f, a->mtu))
+		return too_big(skb, f);
+	passed(skb, f);
 	if (a->rewrite & REWRITE_HOP_LIMIT && unlikely(f->hop_limit <= a->hops))
 		return f->flags & FLOW_FROM_AGENT ? -DROP_HOP_LIMIT : upcall(skb, f, UPCALL_HOP_LIMIT);
 	if (unlikely(f->tcp_seen & TCP_SEEN_SYN))

@@ -21,7 +21,7 @@ enum drop_reason {
 	DROP_TOO_BIG = 9,		/* longer than the MTU of the way out, DF set */
 	DROP_FRAGMENT_OVERLAP = 10,	/* a fragment that overlaps another, and all that come after it */
 	DROP_FRAGMENT_WAIT = 11,	/* its first fragment did not come in time, or the queue was full */
-	DROP_FRAGMENT_BUDGET = 12,	/* the port's share of datagrams in pieces, or of packets to cut, is spent */
+	DROP_FRAGMENT_BUDGET = 12,	/* share of datagrams in pieces (port, source outside), or of packets to cut */
 
 	/* port and tunnel */
 	DROP_PORT_UNKNOWN = 16,		/* interface is not bound to a port */

@@ -85,4 +85,8 @@ struct flow {
 	__u8 upcall_flags;	/* enum upcall_flags */
 };
 
+/* See fragment.h. */
+#define HELD_CUT	0x10000
+int settle_fragment(struct __sk_buff *skb, struct flow *f, __u32 key_port, int held);
+
 #endif

@@ -82,16 +82,18 @@ struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 1);
 /*
  * Datagrams in pieces. A cache: losing an entry costs a datagram that is still on its way. What comes from anybody (by
  * an uplink, or back to a NAT address) has a map of its own, so that it cannot push out the tenants'; among those each
- * port has a share. *
+ * port has a share, among the others each source. Whole datagrams leave. *
  */
 struct { __uint(type, BPF_MAP_TYPE_LRU_HASH); __uint(max_entries, 8192);
 	 __type(key, struct fragment_key); __type(value, struct fragment); } fragment SEC(".maps");
 struct { __uint(type, BPF_MAP_TYPE_LRU_HASH); __uint(max_entries, 8192);
 	 __type(key, struct fragment_key); __type(value, struct fragment); } fragment_outside SEC(".maps");
 
-/* GCRA of FRAGMENT_SHARE: theoretical arrival time by port slot. */
+/* GCRA of FRAGMENT_SHARE: theoretical arrival time by port slot, and by a secret hash of who sent it from outside. */
 struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, PORT_MAX);
 	 __type(key, __u32); __type(value, __u64); } fragment_share SEC(".maps");
+struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, FRAGMENT_SOURCES);
+	 __type(key, __u32); __type(value, __u64); } fragment_source SEC(".maps");
 
 struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, FRAGMENT_IDS);
 	 __type(key, __u32); __type(value, __u32); } fragment_id SEC(".maps");

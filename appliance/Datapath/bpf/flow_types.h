@@ -174,7 +174,7 @@ struct action {
 	__u8 state;		/* 21: enum conn_state */
 	__be16 sport, dport;	/* 22, 24 */
 	__u8 dmac[6], smac[6];	/* 26, 32 */
-	__u16 pad;		/* 38 */
+	__u16 mtu;		/* 38: of the network behind a router, 0 none: what is longer goes to the agent */
 	__u8 src[16];		/* 40: IPv4 in the first four octets */
 	__u8 dst[16];		/* 56 */
 } __attribute__((aligned(8)));	/* 72 */
@@ -206,6 +206,7 @@ struct conn {
 #define FRAGMENT_NS		30000000000ULL	/* a datagram that is not whole by then never will be */
 #define FRAGMENT_SHARE		128	/* datagrams that a port may have begun; whole ones are given back */
 #define FRAGMENT_SHARE_NS	15625000ULL	/* and one more after so long */
+#define FRAGMENT_SOURCES	16384	/* shares of what comes from anybody, by source */
 #define FRAGMENT_IDS		1024	/* counters of new identifications, by destination and protocol */
 
 /*
@@ -226,7 +227,8 @@ enum fragment_flags {
 	FRAGMENT_F_FIRST = 1 << 0,	/* the first one has come: ports and proto are known */
 	FRAGMENT_F_AWAITED = 1 << 1,	/* the agent holds later ones: the first one is told to it */
 	FRAGMENT_F_OVERLAP = 1 << 2,	/* two overlapped: nothing more of the datagram passes */
-	FRAGMENT_F_WHOLE = 1 << 3,	/* all units have come: the next fragment begins another datagram */
+	FRAGMENT_F_WHOLE = 1 << 3,	/* all units have come: the next fragment begins another datagram, and the
+					 * entry goes when the last one has gone its way */
 	FRAGMENT_F_AGENT = 1 << 4,	/* pieces of a packet that the agent has cut: units are not watched */
 };
 
@@ -239,7 +241,7 @@ struct fragment {
 	__u8 proto;		/* 24 */
 	__u8 pad;		/* 25 */
 	__be16 id;		/* 26: new IPv4 identification where the source is translated (RFC 6864) */
-	__u32 pad2;		/* 28 */
+	__u32 held;		/* 28: fragments that the agent has in hand; HELD_CUT for what it cuts */
 	__u64 tag_tail;		/* 32 */
 	__u32 seen;		/* 40: units that have come */
 	__u32 total;		/* 44: units of the datagram, 0 until its last fragment has come */
@@ -463,7 +465,8 @@ struct settings {
 	__u32 agent_ifindex;	/* 12: internal veth's receiving end */
 	OTHER_FIELD(__u64 other_middle)
 	__u16 vxlan_port;	/* 16: host order */
-	__u16 pad[3];
+	__u16 mtu_always;	/* 18: octets of the longest packet that every way out takes, 0: MTU_ALWAYS */
+	__u16 pad[2];
 	__u64 heartbeat_ns;	/* 24: CLOCK_MONOTONIC of the agent's last turn, see FENCE_SECONDS */
 	__u64 digest_seed;	/* 32 */
 };

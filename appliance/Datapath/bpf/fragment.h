@@ -75,13 +75,10 @@ static __always_inline int read_place(struct __sk_buff *skb, struct flow *f, str
 	return 0;
 }
 
-/* struct fragment_key in words, from those of the conn key; gives the digest. */
-static __always_inline __u64 fragment_key_of(struct flow *f, __u32 id, __u64 *key)
+/* struct fragment_key in words, from those of the conn key; alike before and after join(). */
+static __always_inline void fragment_words(struct flow *f, __u32 key_port, __u32 id, __u64 *key)
 {
-	__u64 digest = digest_seed();
-	int i;
-
-	key[0] = (__u32)f->key[0] | (__u64)id << 32;
+	key[0] = key_port | (__u64)id << 32;
 	if (f->flags & FLOW_IPV6) {
 		key[1] = f->key[0] >> 32 | f->key[1] << 32;
 		key[2] = f->key[1] >> 32 | f->key[2] << 32;
@@ -95,6 +92,13 @@ static __always_inline __u64 fragment_key_of(struct flow *f, __u32 id, __u64 *ke
 		key[4] = 0;
 		key[5] = f->proto;
 	}
+}
+
+static __always_inline __u64 digest_of(const __u64 *key)
+{
+	__u64 digest = digest_seed();
+	int i;
+
 #pragma unroll
 	for (i = 0; i < (int)sizeof(struct fragment_key) / 8; i++)
 		digest = mix(digest, key[i]);
@@ -113,15 +117,27 @@ static __always_inline struct fragment *find_fragment(struct flow *f, __u64 *key
 	return bpf_map_lookup_elem(&fragment, key);
 }
 
-/* A port's share of the table; foreign ones push out each other, oldest first. */
+/*
+ * Whose share of the table it is: the port's, or from anybody the source's (of IPv6 the network's, within which one
+ * may have any address). Sources of one hash share; which ones do cannot be known outside.
+ */
+static __always_inline __u64 *share_of(struct flow *f)
+{
+	__u64 source = f->key[0] >> 32;
+	__u32 at = f->key[0];
+
+	if (!is_foreign(f))
+		return bpf_map_lookup_elem(&fragment_share, &at);
+	if (f->flags & FLOW_IPV6)
+		source |= f->key[1] << 32;
+	at = mix(digest_seed(), source) % FRAGMENT_SOURCES;
+	return bpf_map_lookup_elem(&fragment_source, &at);
+}
+
 static __always_inline int take_share(struct flow *f, __u64 now)
 {
-	__u32 port = f->key[0];
-	__u64 *arrival, due;
+	__u64 *arrival = share_of(f), due;
 
-	if (is_foreign(f))
-		return 1;
-	arrival = bpf_map_lookup_elem(&fragment_share, &port);
 	if (!arrival)
 		return 0;
 	due = READ_ONCE(*arrival);
@@ -135,8 +151,7 @@ static __always_inline int take_share(struct flow *f, __u64 now)
 
 static __always_inline void give_back(struct flow *f)
 {
-	__u32 port = f->key[0];
-	__u64 *arrival = is_foreign(f) ? NULL : bpf_map_lookup_elem(&fragment_share, &port);
+	__u64 *arrival = share_of(f);
 
 	if (arrival)
 		__sync_fetch_and_add(arrival, -FRAGMENT_SHARE_NS);
@@ -209,8 +224,8 @@ static __always_inline int watch(struct flow *f, struct fragment *e, struct plac
 		return -DROP_FRAGMENT_OVERLAP;
 	}
 	seen = __sync_fetch_and_add(&e->seen, end - p->from) + end - p->from;
-	if (READ_ONCE(e->total) == seen && !(__sync_fetch_and_or(&e->flags, FRAGMENT_F_WHOLE) & FRAGMENT_F_WHOLE))
-		give_back(f);
+	if (READ_ONCE(e->total) == seen)
+		__sync_fetch_and_or(&e->flags, FRAGMENT_F_WHOLE);
 	return 0;
 }
 
@@ -295,7 +310,8 @@ __attribute__((noinline)) int on_fragment(struct __sk_buff *skb, struct flow *f)
 	if (rc < 0)
 		return rc;
 	from_agent = f->flags & FLOW_FROM_AGENT;
-	tag = fragment_key_of(f, p.id, key);
+	fragment_words(f, f->key[0], p.id, key);
+	tag = digest_of(key);
 	e = find_fragment(f, key);
 	exists = !!e;
 	if (e && (now - e->created_ns > FRAGMENT_NS ||
@@ -318,12 +334,51 @@ __attribute__((noinline)) int on_fragment(struct __sk_buff *skb, struct flow *f)
 	return p.from ? later_fragment(f, e, tag) : first_fragment(skb, f, e);
 }
 
+/*
+ * `held` counts what of a datagram the agent has in hand, as a number of fragments that may come down again: the entry
+ * must be there for them. What is whole, and of which the agent has nothing, leaves the table, and the share is free.
+ */
+__attribute__((noinline)) int settle_fragment(struct __sk_buff *skb, struct flow *f, __u32 key_port, int held)
+{
+	__u64 key[sizeof(struct fragment_key) / 8];
+	struct place p = {};
+	struct fragment *e;
+
+	if (!f || read_place(skb, f, &p) < 0)
+		return 0;
+	fragment_words(f, key_port, p.id, key);
+	e = find_fragment(f, key);
+	if (!e || e->flags & FRAGMENT_F_AGENT)
+		return 0;
+	if (held)
+		__sync_fetch_and_add(&e->held, held);
+	if (READ_ONCE(e->held) || !(READ_ONCE(e->flags) & FRAGMENT_F_WHOLE))
+		return 0;
+	if (!(is_foreign(f) ? bpf_map_delete_elem(&fragment_outside, key) : bpf_map_delete_elem(&fragment, key)))
+		give_back(f);
+	return 0;
+}
+
+/* To the agent, from where it may come down again. */
+static __always_inline int hand_up(struct __sk_buff *skb, struct flow *f, __u32 kind)
+{
+	int rc;
+
+	if (likely(!f->fragment))
+		return upcall(skb, f, kind);
+	settle_fragment(skb, f, f->key[0], 1);
+	rc = upcall(skb, f, kind);
+	if (rc < 0)
+		settle_fragment(skb, f, f->key[0], -1);
+	return rc;
+}
+
 /* Of what comes in by a port or a tunnel: 0 to go on, else it is answered for. */
 static __always_inline int pass_fragment(struct __sk_buff *skb, struct flow *f)
 {
 	int rc = on_fragment(skb, f);
 
-	return rc == FRAGMENT_AWAIT ? upcall(skb, f, UPCALL_FRAGMENT) : rc;
+	return rc == FRAGMENT_AWAIT ? hand_up(skb, f, UPCALL_FRAGMENT) : rc;
 }
 
 #endif

@@ -14,11 +14,13 @@
 #include "verdict.h"
 
 /* What came for a NAT address and waited, or was cut, in the agent: no connection of the uplink's has it. */
-static __always_inline int steer_again(struct __sk_buff *skb, struct flow *f)
+static __always_inline int steer_again(struct __sk_buff *skb, struct flow *f, __u32 key_port)
 {
 	struct action action;
 	int rc = steer(skb, f, f->slot);
 
+	if (f->fragment)
+		settle_fragment(skb, f, key_port, -1);
 	if (rc < 0 || (rc != STEER_DELIVER && rc != STEER_CLASS))
 		return rc;
 	if (rc != STEER_DELIVER)
@@ -54,7 +56,7 @@ static __always_inline int as_if_from_port(struct __sk_buff *skb, struct flow *f
 	}
 	rc = find(skb, f, port->class_masks, &action);
 	if (rc == FOUND_NOTHING && port->kind == PORT_UPLINK)
-		return steer_again(skb, f);
+		return steer_again(skb, f, port->key_port);
 	return rc == FOUND_ACTION ? forward(skb, f, &action) : -DROP_REINJECT_MISS;
 }
 

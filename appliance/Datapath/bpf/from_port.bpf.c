@@ -40,7 +40,7 @@ static __always_inline int port_packet(struct __sk_buff *skb, struct flow *f, st
 	}
 	if (likely(find(skb, f, port->class_masks, &action) == FOUND_ACTION))
 		return forward(skb, f, &action);
-	return upcall(skb, f, UPCALL_MISS);
+	return hand_up(skb, f, UPCALL_MISS);
 }
 
 SEC("tc")

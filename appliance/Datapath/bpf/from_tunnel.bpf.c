@@ -80,7 +80,7 @@ static __always_inline int look_up(struct __sk_buff *skb, struct flow *f, __u32 
 	/* a stale connection is one that the agent knows; without any, only an error may belong to one */
 	if (is_nat && rc == FOUND_NOTHING && !(f->flags & FLOW_ICMP_ERROR))
 		return -DROP_NAT_NO_CONNECTION;
-	return upcall(skb, f, UPCALL_MISS);
+	return hand_up(skb, f, UPCALL_MISS);
 }
 
 static __always_inline int leave(struct __sk_buff *skb, struct flow *f, struct tunnel *t, struct delivery *d)

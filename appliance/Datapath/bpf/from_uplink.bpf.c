@@ -63,6 +63,8 @@ static __always_inline int overlay_packet(struct __sk_buff *skb, struct flow *f,
 	found = find_conn(skb, f, &action);
 	if (found == FOUND_NOTHING) {
 		rc = steer(skb, f, f->slot);
+		if (unlikely(f->fragment) && rc != STEER_CLASS)
+			settle_fragment(skb, f, port->key_port, 0);
 		if (rc == STEER_DELIVER) {
 			is_nat = 1;
 			/* under this name too, by which the agent will send it on */
@@ -86,7 +88,7 @@ static __always_inline int overlay_packet(struct __sk_buff *skb, struct flow *f,
 		if (rc < 0)
 			return rc;
 	}
-	return upcall(skb, f, kind);
+	return hand_up(skb, f, kind);
 }
 
 static __always_inline int uplink_packet(struct __sk_buff *skb, struct flow *f, struct port *port)

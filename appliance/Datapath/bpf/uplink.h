@@ -81,8 +81,8 @@ static __always_inline int to_owner(struct __sk_buff *skb, struct flow *f, __u32
 		return STEER_DELIVER;
 	}
 	f->nexthop = index;
-	if (skb->len > MTU_ALWAYS && is_too_big(skb, f))
-		return upcall(skb, f, UPCALL_TOO_BIG);
+	if (unlikely(is_long(skb)) && is_too_big(skb, f, 0))
+		return too_big(skb, f);
 	if (f->tcp_seen & TCP_SEEN_SYN)
 		clamp_syn(skb, f);
 	SHOW(skb, 1, index);

@@ -40,7 +40,8 @@ public enum DropReason : byte
     /// <summary>Its first fragment did not come in time, or the queue was full.</summary>
     FragmentWait = 11,
 
-    /// <summary>The port's share of datagrams in pieces, or of packets to cut, is spent.</summary>
+    /// <summary>The share of datagrams in pieces (of the port, or of who sends from outside), or of packets to cut, is
+    /// spent.</summary>
     FragmentBudget = 12,
 
     /// <summary>Interface is not bound to a port.</summary>

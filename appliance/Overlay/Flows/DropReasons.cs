@@ -46,7 +46,8 @@ public static class DropReasons
         DropReason.FragmentOverlap => "A fragment that overlaps another, and all that come after it.",
         DropReason.FragmentWait => "Its first fragment did not come in time, or the queue was full.",
         DropReason.FragmentBudget =>
-            "The port's share of datagrams in pieces, or of packets to cut, is spent.",
+            "The share of datagrams in pieces (of the port, or of who sends from outside), or of packets to cut, is "
+            + "spent.",
         DropReason.PortUnknown => "Interface is not bound to a port.",
         DropReason.PortDown => "Port is administratively down, or its interface is gone.",
         DropReason.VtepUnknown => "Outer source is no host of ours.",

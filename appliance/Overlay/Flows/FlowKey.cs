@@ -145,6 +145,9 @@ public struct FlowAction
 
     /// <summary>Zone of the router that translated, 0 none.</summary>
     public uint Zone { get; set; }
+
+    /// <summary>MTU of the network where the last router sends it, 0 none: what is longer goes to the agent.</summary>
+    public ushort MtuOctets { get; set; }
 }
 
 /// <summary>A flow class with the generations at which its flow was simulated; taken before the simulation

@@ -59,6 +59,7 @@ public static class FlowTranslator
         action.SourcePort = packet.SourcePort;
         action.DestinationPort = packet.DestinationPort;
         action.Zone = result.Zone;
+        action.MtuOctets = result.MtuOctets;
         return action;
     }
 

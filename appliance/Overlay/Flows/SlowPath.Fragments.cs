@@ -48,7 +48,7 @@ public sealed partial class SlowPath
         }
 
         FragmentId id = FragmentId.Of(upcall.Slot, packet);
-        if (frame.Length < upcall.LengthOctets || !_shared.Waiting.TryAdd(id, upcall, frame, _datapath.Now))
+        if (frame.Length < upcall.LengthOctets || !TryWait(id, upcall, frame))
         {
             _datapath.CountDrop(upcall.Slot, DropReason.FragmentWait);
             return;
@@ -57,6 +57,17 @@ public sealed partial class SlowPath
         // The kernel tells of the first one only if it knew then that somebody waits; one that came just now it told
         // perhaps to another worker, which found the queue still empty.
         if (_datapath.TryFindFirst(port, packet, out _)) Release(port, id);
+    }
+
+    private bool TryWait(in FragmentId id, in Upcall upcall, ReadOnlySpan<byte> frame)
+    {
+        while (!_shared.Waiting.TryAdd(id, upcall, frame, _datapath.Now))
+        {
+            if (!_shared.Waiting.TryMakeRoom(id.Slot, frame.Length, out uint victim)) return false;
+            _datapath.CountDrop(victim, DropReason.FragmentWait);
+        }
+
+        return true;
     }
 
     private void HandleLater(in Upcall upcall, in DatapathPort port, in PacketHeader joined, ReadOnlySpan<byte> frame)

@@ -156,6 +156,10 @@ public sealed class SimulationResult
     /// <summary>Routers passed.</summary>
     public byte Hops { get; set; }
 
+    /// <summary>MTU of the network where the last router sent it, 0 none: within its own, a sender knows
+    /// it.</summary>
+    public ushort MtuOctets { get; set; }
+
     /// <summary>Direction of the connection that the flow belongs to; None if stateless.</summary>
     public ConnectionState State { get; set; }
 
@@ -216,6 +220,7 @@ public sealed class SimulationResult
         Egress = default;
         AnswerEgress = default;
         Hops = 0;
+        MtuOctets = 0;
         State = ConnectionState.None;
         Zone = 0;
         Fields = FieldSet.None;

@@ -1,3 +1,4 @@
+using System;
 using Genkan.Overlay.Flows;
 using Genkan.Overlay.Topology;
 using Genkan.Wire;
@@ -53,7 +54,12 @@ internal ref partial struct Walk
             return;
         }
 
-        if (_result.Hops > 0 && IsTooBig(bridge)) return;
+        if (_result.Hops > 0)
+        {
+            if (IsTooBig(bridge)) return;
+            _result.MtuOctets = (ushort)Math.Min(bridge.Mtu, ushort.MaxValue);
+        }
+
         if (!PassesFilter(port, port.ToPort, port.FromPort, isEntering: false)) return;
         Forward(new Egress(EgressKind.Port, port.Id));
     }

@@ -47,10 +47,10 @@ public sealed class FragmentTests
         Run(v6, 0, more: true).Outcome.ShouldBe(Outcome.Port);
         Run(v6, 136, more: true).Outcome.ShouldBe(Outcome.Port);
         Run(v6, 72, more: true).Outcome.ShouldBe(Outcome.Port);
+        _machine.Datagram(Frames.Fragment(v6, 0, true), In).Flags.ShouldBe(FragmentFlags.First);
         Run(v6, 200, more: false).Outcome.ShouldBe(Outcome.Port);
 
         _machine.Entry(Frames.KeyOfWhole(v6, In)).Packets.ShouldBe(4ul);
-        _machine.Datagram(Frames.Fragment(v6, 0, true), In).Flags.ShouldBe(FragmentFlags.First | FragmentFlags.Whole);
         _machine.TakeData().ShouldBeEmpty();
     }
 
@@ -99,29 +99,6 @@ public sealed class FragmentTests
 
         (reason, waiting - 1).ShouldBe((DropReason.Pending, 48)); // PENDING_FRAGMENTS_MAX
         _machine.TakeData().Count.ShouldBe(1 + 48);
-    }
-
-    [Fact]
-    public void From_anybody_there_is_no_share_that_a_stranger_could_spend()
-    {
-        _machine.Port(In) = new PortEntry
-        {
-            Kind = PortKind.Uplink,
-            Ifindex = 1,
-            KeyPort = 9,
-            Mac = MacOctets.Of(Frames.Mac2),
-            Flags = PortFlags.L3Key,
-        };
-        for (uint id = 0; id < 4 * LayoutLimits.FragmentShare; id++)
-        {
-            _machine.Run("from_uplink", Frames.Fragment(Frames.Ip3, Frames.Ip2, 0, true, id)).Reason
-                .ShouldBe(DropReason.NoDestination);
-        }
-
-        _machine.Flow(Frames.KeyOfWhole(v6: false, 9, isL3: true), ToOut);
-        _machine.Run("from_uplink", Frames.Fragment(false, 0, true)).Outcome.ShouldBe(Outcome.Port);
-        _machine.Run("from_uplink", Frames.Fragment(false, 72, false)).Outcome.ShouldBe(Outcome.Port);
-        _machine.Datagram(Frames.Fragment(false, 0, true), 9, isOutside: true).Total.ShouldBe(17u);
     }
 
     [Fact]
@@ -254,35 +231,6 @@ public sealed class FragmentTests
             Frames.Fragment(false, 0, true), In, old with { CreatedNs = unchecked(old.CreatedNs - 31_000_000_000) });
 
         Run(v6: false, 0, more: true).Outcome.ShouldBe(Outcome.Port);
-    }
-
-    [Fact]
-    public void A_port_that_begins_datagrams_without_end_meets_its_share_and_leaves_the_others_theirs()
-    {
-        _machine.Flow(Frames.KeyOfWhole(v6: false, In), ToOut);
-        int begun = 0;
-        DropReason reason = DropReason.None;
-        while (begun < 4 * LayoutLimits.FragmentShare && reason == DropReason.None)
-        {
-            reason = _machine.Run("from_port", Frames.Fragment(false, 0, true, id: (uint)(1000 + begun++))).Reason;
-        }
-
-        reason.ShouldBe(DropReason.FragmentBudget);
-        begun.ShouldBeInRange(LayoutLimits.FragmentShare, 2 * LayoutLimits.FragmentShare);
-        _machine.Link(Other); // the same interface from here on
-        _machine.Flow(Frames.KeyOfWhole(v6: false, Other), ToOut);
-        _machine.Run("from_port", Frames.Fragment(false, 0, true)).Outcome.ShouldBe(Outcome.Port);
-    }
-
-    [Fact]
-    public void The_share_bounds_what_is_not_whole_and_nothing_else()
-    {
-        _machine.Flow(Frames.KeyOfWhole(v6: false, In), ToOut);
-        for (uint i = 0; i < 3 * LayoutLimits.FragmentShare; i++)
-        {
-            _machine.Run("from_port", Frames.Fragment(false, 0, true, i)).Outcome.ShouldBe(Outcome.Port);
-            _machine.Run("from_port", Frames.Fragment(false, 72, false, i)).Outcome.ShouldBe(Outcome.Port);
-        }
     }
 
     [Fact]

@@ -144,20 +144,7 @@ public sealed class ProgramMachine : IDisposable
     internal ref BudgetEntry Budget(int index) => ref _budgets[index];
 
     /// <summary>Flows whose first packet is on its way to the agent.</summary>
-    internal int PendingCount()
-    {
-        BpfTable<ulong, ulong> table = _set.Table<ulong, ulong>("pending");
-        int count = 0;
-        BpfBatchCursor cursor = default;
-        (ulong[] keys, ulong[] values) = (new ulong[4096], new ulong[4096]);
-        while (!cursor.Finished)
-        {
-            table.LookupBatch(ref cursor, keys, values, out int read).ShouldBe(Errno.None);
-            count += read;
-        }
-
-        return count;
-    }
+    internal int PendingCount() => CountOf<ulong, ulong>("pending");
 
     internal ref FlowCreditEntry Credit(int slot) => ref _credits[slot];
 
@@ -246,6 +233,10 @@ public sealed class ProgramMachine : IDisposable
         return entry;
     }
 
+    /// <summary>Datagrams in pieces that a table holds.</summary>
+    internal int Datagrams(bool isOutside = false) =>
+        CountOf<FragmentKey, FragmentEntry>(isOutside ? "fragment_outside" : "fragment");
+
     internal void PutDatagram(byte[] fragment, uint keyPort, FragmentEntry entry)
     {
         PacketHeader.TryDecode(fragment, out PacketHeader header).ShouldBe(PacketFault.None);
@@ -331,6 +322,23 @@ public sealed class ProgramMachine : IDisposable
             outer.Set(cpu, ring);
             rings.Add(new RingBuffer(ring));
         }
+    }
+
+    private int CountOf<TKey, TValue>(string name)
+        where TKey : unmanaged
+        where TValue : unmanaged
+    {
+        BpfTable<TKey, TValue> table = _set.Table<TKey, TValue>(name);
+        int count = 0;
+        BpfBatchCursor cursor = default;
+        (TKey[] keys, TValue[] values) = (new TKey[4096], new TValue[4096]);
+        while (!cursor.Finished)
+        {
+            table.LookupBatch(ref cursor, keys, values, out int read).ShouldBe(Errno.None);
+            count += read;
+        }
+
+        return count;
     }
 
     private void Clear<TKey, TValue>(string name)

@@ -128,6 +128,32 @@ public sealed class OneHost : IDisposable
     }
 
     [Fact]
+    public void The_shortest_way_of_all_is_what_no_packet_has_to_ask_about()
+    {
+        using KernelDatapath datapath = Bring();
+        datapath.MtuAlways.ShouldBe(0, "all carry 1,280");
+        datapath.SetPeerMtu(TestHost.OtherHost.UnderlayAddress, 1290); // less 50 of the tunnel's headers
+        datapath.MtuAlways.ShouldBe(1240);
+        Bridge narrow =
+            TestHost.Bridge with { Id = ObjectId.Of("network", "red/narrow"), Name = "red/narrow", Mtu = 700 };
+        TopologyParts parts = TestHost.Topology(TestHost.Port(1), TestHost.Port(2)).Parts;
+
+        _host.Run(() => datapath.Apply(TestHost.Topology(parts with { Bridges = [.. parts.Bridges, narrow] })));
+        datapath.MtuAlways.ShouldBe(700, "of a network that is nowhere bound here, but may be routed to");
+        _host.Run(() =>
+        {
+            using RouteSocket netlink = new();
+            netlink.SetLink(
+                netlink.FindLink(TestHost.InterfaceOf(1))!.Ifindex, new LinkSettings { MtuOctets = 600 });
+            datapath.FollowLinks();
+        });
+        datapath.MtuAlways.ShouldBe(600);
+        _host.Run(() => datapath.Apply(TestHost.Topology(parts)));
+        datapath.SetPeerMtu(TestHost.OtherHost.UnderlayAddress, 1600);
+        datapath.MtuAlways.ShouldBe(600, "the interface still is");
+    }
+
+    [Fact]
     public void A_second_agent_on_the_same_host_is_told_who_runs()
     {
         using KernelDatapath first = Bring();

@@ -60,6 +60,59 @@ public sealed class PathMtu
     }
 
     [Fact]
+    public async Task Between_two_hosts_of_less_than_1330_is_told_and_obeyed_as_well()
+    {
+        await using TwoHosts lab = await TwoHosts.CreateAsync();
+        await lab.InAsync("sw", "ip", "link", "set", "h2", "mtu", "1320");
+        await using AgentProcess one = await lab.One.StartAgentAsync();
+        await using AgentProcess two = await lab.Two.StartAgentAsync();
+        string warning = await UntilWarnedAsync(lab.One, "h2");
+        await UntilWarnedAsync(lab.Two, "h1");
+
+        int tenant = Number(warning, @"packets of (?<number>[0-9]+) octets, but") - 50;
+        tenant.ShouldBeInRange(1263, 1270);
+        MtuOf(await PingAsync(lab, "a", "10.9.0.12", "do", 1280 - 28)).ShouldBe(tenant);
+        (await PingAsync(lab, "a", "10.9.0.12", "do", tenant - 28)).ShouldContain("2 received");
+        (await PingAsync(lab, "a", "10.9.0.12", "dont", 1280 - 28)).ShouldContain("2 received");
+        await TransferAsync(lab, "10.9.0.12");
+    }
+
+    [Fact]
+    public async Task Of_a_narrow_network_on_another_host_is_told_and_obeyed_at_the_host_where_a_packet_enters()
+    {
+        await using TwoHosts lab = await TwoHosts.CreateAsync(WithNarrowNetwork);
+        await lab.InAsync("b", "ip", "address", "flush", "dev", "eth0");
+        await lab.InAsync("b", "ip", "link", "set", "eth0", "mtu", "700");
+        await lab.InAsync("b", "ip", "address", "add", "10.7.0.12/24", "dev", "eth0");
+        await lab.InAsync("b", "ip", "route", "add", "default", "via", "10.7.0.1");
+        await using AgentProcess one = await lab.One.StartAgentAsync();
+        await using AgentProcess two = await lab.Two.StartAgentAsync();
+
+        (await PingAsync(lab, "a", "10.7.0.12", "do", 672)).ShouldContain("2 received");
+        MtuOf(await PingAsync(lab, "a", "10.7.0.12", "do", 673)).ShouldBe(700);
+        long before = await CutAsync(lab.One);
+        (await PingAsync(lab, "a", "10.7.0.12", "dont", 1400)).ShouldContain("2 received");
+
+        (await CutAsync(lab.One)).ShouldBe(before + 2, "b's interface takes no whole one");
+    }
+
+    // b in a network of its own, behind the same router.
+    private static string WithNarrowNetwork(string file) => file
+        .Replace(
+            "    routers:\n",
+            "      - { name: n7, mtu: 700, subnets: [{ name: n74, cidr: 10.7.0.0/24, gateway: 10.7.0.1 }] }\n"
+            + "    routers:\n",
+            StringComparison.Ordinal)
+        .Replace("interfaces: [n4, n6]", "interfaces: [n4, n6, n74]", StringComparison.Ordinal)
+        .Replace(
+            "network: n\n        mac: \"02:00:00:00:00:12\"\n        addresses: [10.9.0.12, \"2001:db8:1:9::12\"]",
+            "network: n7\n        mac: \"02:00:00:00:00:12\"\n        addresses: [10.7.0.12]",
+            StringComparison.Ordinal);
+
+    private static async Task<long> CutAsync(LabHost host) =>
+        (await host.AskAsync("status")).GetProperty("slow_path").GetProperty("fragmented").GetInt64();
+
+    [Fact]
     public async Task Of_an_underlay_that_is_too_narrow_lowers_the_tenants_and_is_shown()
     {
         await using TwoHosts lab = await TwoHosts.CreateAsync(underlayMtu: 1500);
@@ -117,7 +170,7 @@ public sealed class PathMtu
         long sum = 0;
         foreach (LabHost host in (LabHost[])[lab.One, lab.Two])
         {
-            sum += (await host.AskAsync("status")).GetProperty("slow_path").GetProperty("fragmented").GetInt64();
+            sum += await CutAsync(host);
             foreach (JsonElement drop in (await host.AskAsync("drop", "list")).EnumerateArray())
             {
                 if (drop.GetProperty("reason").GetString() == "too_big") sum += drop.GetProperty("packets").GetInt64();

@@ -28,6 +28,22 @@ public sealed class Translation
         action.DestinationMac.ShouldBe(Courtyard.Mac("red/red-c"));
     }
 
+    [Theory]
+    [InlineData("02:00:00:00:01:01", "10.0.2.11", 1400)] // of red-c's network
+    [InlineData("fa:16:3e:00:01:12", "10.0.1.12", 0)] // within a network its hosts know it
+    public void The_MTU_of_the_network_where_a_router_sends_it_stands_in_the_action(
+        string mac, string destination, ushort mtu)
+    {
+        byte[] frame = Frames.Tcp(
+            MacAddress.Parse(mac), Courtyard.Mac("red/red-a"), "10.0.1.11", destination, 1000, 5201);
+        SimulationResult result = Lab.OnHv1.From("red/red-a", frame);
+        result.Verdict.ShouldBe(SimulationVerdict.Forward);
+
+        FlowTranslator.Action(
+            FlowKey.Of(3, Frames.Decode(frame), isL3: false), result, 9, Stamp, ConnectionState.None)
+            .MtuOctets.ShouldBe(mtu);
+    }
+
     [Fact]
     public void Leaving_undoes_nothing_that_Action_did()
     {

@@ -22,7 +22,9 @@ internal readonly struct WaitingFragment(in Upcall upcall, byte[] octets)
 
 /// <summary>
 /// Later fragments that came before their first one. Bounded in number, for each port and in all, in octets and in
-/// time: a port that fills its share hurts itself. Any thread may use it; each call holds a lock for a few look-ups.
+/// time: a port that fills its share hurts itself. When all together is full, the port that holds most makes room for
+/// one that holds less (max-min fair): however many fill it, the next one still gets as much as each of them. Any
+/// thread may use it; each call holds a lock for a few look-ups, and looks through all that wait only when it is full.
 /// </summary>
 internal sealed class FragmentQueue
 {
@@ -41,11 +43,22 @@ internal sealed class FragmentQueue
         public int Older;
     }
 
+    // What a port holds: its part of all items or of all octets, whichever is more, decides who is asked to make room.
+    private struct Holding
+    {
+        public int Count;
+        public int Octets;
+
+        public readonly double Part(int moreOctets = 0) => Math.Max(
+            (double)(Count + (moreOctets == 0 ? 0 : 1)) / FlowLimits.WaitingFragmentsMax,
+            (double)(Octets + moreOctets) / FlowLimits.WaitingOctetsMax);
+    }
+
     private readonly Lock _lock = new();
     private readonly Item[] _items = new Item[FlowLimits.WaitingFragmentsMax];
     private readonly Stack<int> _free = new(FlowLimits.WaitingFragmentsMax);
     private readonly Dictionary<FragmentId, (int Head, int Tail)> _datagrams = new(FlowLimits.WaitingFragmentsMax);
-    private readonly byte[] _ofPort = new byte[FlowLimits.PortSlots];
+    private readonly Holding[] _ofPort = new Holding[FlowLimits.PortSlots];
     private int _oldest = None;
     private int _newest = None;
     private int _octets;
@@ -58,7 +71,8 @@ internal sealed class FragmentQueue
     /// <summary>Fragments that wait.</summary>
     public int Count => FlowLimits.WaitingFragmentsMax - _free.Count;
 
-    /// <summary>Copies a fragment into the queue.</summary>
+    /// <summary>Copies a fragment into the queue. If there is no room, <see cref="TryMakeRoom"/> and try
+    /// again.</summary>
     /// <param name="id">Its datagram.</param>
     /// <param name="upcall">What the kernel said of it.</param>
     /// <param name="frame">Its octets, <see cref="Upcall.LengthOctets"/> of them.</param>
@@ -68,8 +82,8 @@ internal sealed class FragmentQueue
     {
         lock (_lock)
         {
-            ref byte ofPort = ref _ofPort[id.Slot < FlowLimits.PortSlots ? id.Slot : 0];
-            bool hasRoom = ofPort < FlowLimits.WaitingFragmentsPerPort
+            ref Holding ofPort = ref HoldingOf(id.Slot);
+            bool hasRoom = ofPort.Count < FlowLimits.WaitingFragmentsPerPort
                 && _octets + frame.Length <= FlowLimits.WaitingOctetsMax;
             if (!hasRoom || !_free.TryPop(out int at)) return false;
 
@@ -92,8 +106,36 @@ internal sealed class FragmentQueue
                 ref CollectionsMarshal.GetValueRefOrAddDefault(_datagrams, id, out bool hasOthers);
             if (hasOthers) _items[datagram.Tail].NextOfDatagram = at;
             datagram = (hasOthers ? datagram.Head : at, at);
-            ofPort++;
+            ofPort.Count++;
+            ofPort.Octets += frame.Length;
             _octets += frame.Length;
+            return true;
+        }
+    }
+
+    /// <summary>Drops the oldest fragment of the port that holds most, if another one would hold less even with what
+    /// it asks for.</summary>
+    /// <param name="slot">Who asks.</param>
+    /// <param name="octets">Length of its frame.</param>
+    /// <param name="victim">Port under which the drop is to be counted.</param>
+    /// <returns>False if nobody holds more: then the one who asks has no room.</returns>
+    public bool TryMakeRoom(uint slot, int octets, out uint victim)
+    {
+        lock (_lock)
+        {
+            victim = 0;
+            if (HoldingOf(slot).Count >= FlowLimits.WaitingFragmentsPerPort) return false;
+            double most = HoldingOf(slot).Part(octets);
+            int oldest = None;
+            for (int at = _oldest; at != None; at = _items[at].Newer)
+            {
+                double part = HoldingOf(_items[at].Id.Slot).Part();
+                if (part > most) (most, oldest) = (part, at);
+            }
+
+            if (oldest == None) return false;
+            victim = _items[oldest].Id.Slot;
+            Remove(oldest).Return(); // of its port, and so of its datagram, it is the oldest
             return true;
         }
     }
@@ -140,8 +182,12 @@ internal sealed class FragmentQueue
 
         _items[at] = default;
         _free.Push(at);
-        _ofPort[item.Id.Slot < FlowLimits.PortSlots ? item.Id.Slot : 0]--;
+        ref Holding ofPort = ref HoldingOf(item.Id.Slot);
+        ofPort.Count--;
+        ofPort.Octets -= item.Fragment.Frame.Length;
         _octets -= item.Fragment.Frame.Length;
         return item.Fragment;
     }
+
+    private ref Holding HoldingOf(uint slot) => ref _ofPort[slot < FlowLimits.PortSlots ? slot : 0];
 }

@@ -59,6 +59,43 @@ public sealed class FragmentQueueTests
         _queue.TryAdd(Id(1, 0), Up(1, large.Length), large, Start).ShouldBeTrue();
     }
 
+    [Theory]
+    [InlineData(3)] // then the number is full
+    [InlineData(4096)] // the octets
+    [InlineData(9000)]
+    public void When_others_have_filled_it_the_next_port_still_gets_as_much_as_each_of_them(int octets)
+    {
+        byte[] frame = new byte[octets];
+        const int Others = 8;
+        for (uint i = 0; i < FlowLimits.WaitingFragmentsPerPort; i++)
+        {
+            for (uint slot = 1; slot <= Others; slot++) AddFairly(slot, i, frame);
+        }
+
+        int all = Math.Min(FlowLimits.WaitingFragmentsMax, FlowLimits.WaitingOctetsMax / octets);
+        _queue.Count.ShouldBe(all);
+
+        for (uint i = 0; i < FlowLimits.WaitingFragmentsPerPort; i++) AddFairly(99, i, frame);
+
+        int got = 0;
+        for (uint i = 0; i < FlowLimits.WaitingFragmentsPerPort; i++) got += Take(99, i).Count;
+        got.ShouldBeInRange((all / (Others + 1)) - 1, (all / (Others + 1)) + 1);
+        _queue.Count.ShouldBe(all - got, "each that came in sent one away, and not more");
+    }
+
+    [Fact]
+    public void Nobody_makes_room_for_one_who_holds_as_much()
+    {
+        byte[] frame = new byte[FlowLimits.WaitingOctetsMax / 4];
+        for (uint slot = 1; slot <= 4; slot++) AddFairly(slot, 1, frame).ShouldBeTrue();
+
+        for (uint slot = 1; slot <= 4; slot++) AddFairly(slot, 2, frame).ShouldBeFalse();
+        AddFairly(5, 1, frame).ShouldBeFalse("it would hold as much as each");
+        AddFairly(5, 1, frame[..1000]).ShouldBeTrue();
+
+        _queue.Count.ShouldBe(4);
+    }
+
     [Fact]
     public void Whose_time_is_over_is_dropped_under_its_port_the_oldest_first()
     {
@@ -116,6 +153,18 @@ public sealed class FragmentQueueTests
 
     private bool Add(uint slot, uint identification, byte mark, TimeSpan? now = null) =>
         _queue.TryAdd(Id(slot, identification), Up(slot, 3), [mark, 2, 3], now ?? Start);
+
+    /// <summary>As the agent does.</summary>
+    private bool AddFairly(uint slot, uint identification, byte[] frame)
+    {
+        while (!_queue.TryAdd(Id(slot, identification), Up(slot, frame.Length), frame, Start))
+        {
+            if (!_queue.TryMakeRoom(slot, frame.Length, out uint victim)) return false;
+            victim.ShouldNotBe(slot);
+        }
+
+        return true;
+    }
 
     private List<byte> Take(uint slot, uint identification)
     {
