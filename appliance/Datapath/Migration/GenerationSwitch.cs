@@ -70,7 +70,7 @@ internal sealed class GenerationSwitch(KernelDatapathOptions options)
         SwitchInterfaces();
         WaitForOldPrograms();
         string[] tables = [.. Pins(SwitchDirectory).Where(n => !n.StartsWith(ProgramPrefix, StringComparison.Ordinal))];
-        ulong seed = LayoutGate.ReadDigestSeed(options.PinDirectory, _btf);
+        ulong seed = LayoutGate.ReadDigestSeed(options.PinDirectory, options.HostName, _btf);
         foreach (string name in tables)
         {
             Merge(name, seed);

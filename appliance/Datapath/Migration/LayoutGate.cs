@@ -31,7 +31,7 @@ internal static class LayoutGate
     }
 
     /// <summary>The seed of all digests in pinned tables, 0 if there are none.</summary>
-    internal static ulong ReadDigestSeed(string directory, KernelBtf btf)
+    internal static ulong ReadDigestSeed(string directory, string hostName, KernelBtf btf)
     {
         using BpfMap? pinned = BpfMap.TryOpenPinned(Path.Combine(directory, "settings"));
         if (pinned is null || ReadElement(pinned) is not { } settings) return 0;
@@ -39,7 +39,7 @@ internal static class LayoutGate
         return seed is null
             ? throw new DatapathException(
                 $"The tables pinned in {directory} were made without names of their fields: run the agent that "
-                + "made them, or `genkan host remove`, which ends this host's connections.")
+                + $"made them, or `genkan --host {hostName} host remove`, which ends this host's connections.")
             : MergeRule.Read(settings, seed);
     }
 

@@ -134,7 +134,7 @@ internal sealed class TableMigration
         {
             set = BpfProgramSet.Load(programs);
             _switch.Step(MigrationStep.Loaded);
-            ulong seed = LayoutGate.ReadDigestSeed(_options.PinDirectory, _btf);
+            ulong seed = LayoutGate.ReadDigestSeed(_options.PinDirectory, _options.HostName, _btf);
             foreach (string name in programs.MadeAnew)
             {
                 CarryOver(name, set.Map(name), declared[name], seed);

@@ -11,8 +11,15 @@ internal sealed class Heartbeat
     private ulong _last;
     private ulong _gapMax;
 
-    /// <summary>The longest time between two beats.</summary>
-    internal TimeSpan GapMax => ToTime(Volatile.Read(ref _gapMax));
+    /// <summary>The longest time between two beats, or since the last one if that is longer: never below an
+    /// <see cref="Age"/> that was read before.</summary>
+    /// <param name="heartbeatNs">CLOCK_MONOTONIC, where the programs read it.</param>
+    internal TimeSpan GapMax(ref ulong heartbeatNs)
+    {
+        TimeSpan age = Age(ref heartbeatNs); // first: a beat meanwhile makes it a gap
+        TimeSpan gap = ToTime(Volatile.Read(ref _gapMax));
+        return age > gap ? age : gap;
+    }
 
     /// <summary>Writes the time of now.</summary>
     /// <param name="heartbeatNs">CLOCK_MONOTONIC, where the programs read it.</param>

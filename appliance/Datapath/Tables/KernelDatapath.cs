@@ -78,11 +78,11 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
         _services = new ServiceTable(set.Map("local_service"), _budgets);
         _destinations = new DestinationTable(set.Map("destination"), _budgets);
         _vteps = new VtepTable(set.Map("vtep"), _budgets);
-        _statistics = new Statistics(set.Map("port_stats"), set.Map("drop_stats"), _ports, _budgets);
+        _drops = new AgentDrops(set.Map("agent_drops"));
+        _statistics = new Statistics(set.Map("port_stats"), set.Map("drop_stats"), _drops, _ports, _budgets);
         _attachments = new Attachments(options.LinkDirectory, options.Attach);
         _watch = new LinkWatch();
         _injector = new Injector(devices.AgentSendIfindex);
-        _drops = _statistics.AddWorker();
         _installs = new MmapArray<InstallEntry>(set.Map("install"));
         Workers = [.. Enumerable.Range(0, options.Workers).Select(MakeWorker)];
         Shares = new BudgetShares(_budgets);
@@ -311,8 +311,8 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
     /// <summary>How long ago the last beat was.</summary>
     public TimeSpan HeartbeatAge => Heartbeat.Age(ref _tables.Settings.HeartbeatNs);
 
-    /// <summary>The longest time between two beats since the start.</summary>
-    public TimeSpan HeartbeatGapMax => _heartbeat.GapMax;
+    /// <summary>The longest time between two beats since the start, the one that lasts included.</summary>
+    public TimeSpan HeartbeatGapMax => _heartbeat.GapMax(ref _tables.Settings.HeartbeatNs);
 
     /// <summary>Counters of every slot in use and of slot 0.</summary>
     public IReadOnlyList<PortStatistics> ReadPortStatistics() => _statistics.ReadAll();
@@ -355,6 +355,7 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
         _ports.Dispose();
         _budgets.Dispose();
         _credits.Dispose();
+        _drops.Dispose();
         _tables.Dispose();
         _devices.Dispose();
         _lock.Dispose();
@@ -374,7 +375,7 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
         this,
         new UpcallReader(_tables.Set.Map("upcall_control"), _tables.Set.Map("upcall_data"), index, _options.Workers),
         new Injector(_devices.AgentSendIfindex),
-        _statistics.AddWorker(),
+        _drops,
         new InstallRoom(_installs, _tables.Set.Program("install_new"), index));
 
     private void WriteSettings()

@@ -43,25 +43,17 @@ public sealed record PortStatistics(
 /// <param name="MaxEntries">Limit.</param>
 public readonly record struct TableOccupancy(string Table, long Entries, long MaxEntries);
 
-/// <summary>Reads the programs' counters, and adds the drops that the agent's workers decided.</summary>
-internal sealed class Statistics(BpfMap portStats, BpfMap dropStats, PortTable ports, BudgetTable budgets)
+/// <summary>Reads the programs' counters, and adds the drops that the agent decided.</summary>
+internal sealed class Statistics(
+    BpfMap portStats, BpfMap dropStats, AgentDrops agentDrops, PortTable ports, BudgetTable budgets)
 {
     private readonly PerCpuArray<PortStats> _ports = new(portStats);
     private readonly PerCpuArray<ulong> _drops = new(dropStats);
-    private readonly List<AgentDrops> _agentDrops = [];
-
-    /// <summary>Makes the counters of one more worker.</summary>
-    internal AgentDrops AddWorker()
-    {
-        AgentDrops drops = new();
-        _agentDrops.Add(drops);
-        return drops;
-    }
 
     /// <summary>Zeroes the counters of a slot that is handed out.</summary>
     internal void Reset(uint slot)
     {
-        foreach (AgentDrops worker in _agentDrops) worker.Reset(slot);
+        agentDrops.Reset(slot);
         _ports.Write((int)slot, default);
         for (int i = 0; i < LayoutLimits.DropReasonMax; i++) _drops.Write(DropAt(slot, i), 0);
     }
@@ -101,7 +93,7 @@ internal sealed class Statistics(BpfMap portStats, BpfMap dropStats, PortTable p
         for (int i = 1; i < LayoutLimits.DropReasonMax; i++)
         {
             _drops.Read(DropAt(slot, i), out ulong count);
-            foreach (AgentDrops worker in _agentDrops) count += worker.Of(slot, i);
+            count += agentDrops.Of(slot, i);
             if (count > 0) drops.Add(new DropCount((DropReason)i, count));
         }
 

@@ -68,6 +68,10 @@ struct { __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY); __uint(max_entries, PORT_MAX);
 struct { __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY); __uint(max_entries, PORT_MAX * DROP_REASON_MAX);
 	 __type(key, __u32); __type(value, __u64); } drop_stats SEC(".maps");
 
+/* The same of what the agent decided; it alone writes. */
+struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, PORT_MAX * DROP_REASON_MAX);
+	 __uint(map_flags, BPF_F_MMAPABLE); __type(key, __u32); __type(value, __u64); } agent_drops SEC(".maps");
+
 /*
  * A cache: losing an entry costs one more simulation. Key: digest of the conn key; value: time << 8 | followers. Only
  * what a budget has admitted is written, and budgets admit fewer than this in PENDING_NS: nobody's is pushed out.

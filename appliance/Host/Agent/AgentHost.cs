@@ -85,8 +85,9 @@ internal static partial class AgentHost
         }
         finally
         {
-            if (datapath.IsAdopted) LogAdopted(logger);
-            if (datapath.MigratedTables.Count > 0) LogMigrated(logger, datapath.MigratedTables);
+            if (datapath.IsAdopted) LogAdopted(logger, topology.LocalHost.Name);
+            if (datapath.MigratedTables.Count > 0)
+                LogMigrated(logger, topology.LocalHost.Name, datapath.MigratedTables);
         }
     }
 
@@ -107,13 +108,15 @@ internal static partial class AgentHost
     private static partial void LogReady(ILogger logger, string host, int ports, string socket);
 
     [LoggerMessage(
-        Level = LogLevel.Information, Message = "Took over the tables of the previous agent; its flows went on.")]
-    private static partial void LogAdopted(ILogger logger);
+        Level = LogLevel.Information,
+        Message = "Host {Host}: took over the tables of the previous agent; its flows went on.")]
+    private static partial void LogAdopted(ILogger logger, string host);
 
     [LoggerMessage(
         Level = LogLevel.Information,
-        Message = "The previous agent's tables looked otherwise; carried over by the names of their fields: {Tables}.")]
-    private static partial void LogMigrated(ILogger logger, IReadOnlyList<string> tables);
+        Message = "Host {Host}: the tables of the previous agent looked otherwise; carried over by the names of their "
+            + "fields: {Tables}.")]
+    private static partial void LogMigrated(ILogger logger, string host, IReadOnlyList<string> tables);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Fault}")]
     private static partial void LogFault(ILogger logger, string fault);

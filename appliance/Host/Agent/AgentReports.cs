@@ -15,7 +15,9 @@ namespace Genkan.Host.Agent;
 /// <param name="Batches">Batches in which it did.</param>
 /// <param name="BacklogOctets">Octets that wait in its rings.</param>
 /// <param name="Malformed">Records of its rings that were no packets.</param>
-internal readonly record struct WorkerReport(ulong Upcalls, ulong Batches, long BacklogOctets, ulong Malformed);
+/// <param name="Latency">How long packets took.</param>
+internal readonly record struct WorkerReport(
+    ulong Upcalls, ulong Batches, long BacklogOctets, ulong Malformed, LatencyHistogram Latency);
 
 /// <summary>What the agent says of itself. Called on the agent loop's thread, which owns what is read; the packet
 /// workers go on meanwhile, so figures of one report may be a batch apart.</summary>
@@ -36,7 +38,7 @@ internal sealed partial class AgentReports(AgentRuntime runtime)
         IReadOnlyList<PortReport> ports = Ports();
         Dictionary<string, TableOccupancy> tables =
             Datapath.ReadOccupancy().ToDictionary(static t => t.Table, StringComparer.Ordinal);
-        Dictionary<string, int> mtus = PeerMtus().ToDictionary(
+        Dictionary<string, int?> mtus = PeerMtus().ToDictionary(
             static p => p.Peer, static p => p.Octets, StringComparer.Ordinal);
         return new StatusReport
         {
@@ -56,7 +58,8 @@ internal sealed partial class AgentReports(AgentRuntime runtime)
                 .. Topology.Parts.Hosts.Select(
                     h => new HostReport(
                         h.Name, h.UnderlayAddress.ToString(), h.Id == Topology.LocalHost.Id,
-                        mtus.GetValueOrDefault(h.Name))),
+                        mtus.GetValueOrDefault(h.Name) ?? 0,
+                        h.Id == Topology.LocalHost.Id ? "local" : StateOf(mtus.GetValueOrDefault(h.Name)))),
             ],
             Ports = new PortCounts(
                 ports.Count,
@@ -64,6 +67,8 @@ internal sealed partial class AgentReports(AgentRuntime runtime)
                 ports.Count(static p => p.Role == "uplink")),
             Workers = runtime.Loop.Workers.Count,
             BacklogOctets = runtime.Loop.Workers.Sum(static w => w.BacklogOctets),
+            UpcallLatency =
+                [.. runtime.Loop.Workers.Select(static (w, i) => LatencyReport.Of(i, w.Latency.Read()))],
             Tables = new TableCounts(
                 tables["conn4"].Entries + tables["conn6"].Entries,
                 tables["conn4"].MaxEntries + tables["conn6"].MaxEntries,
@@ -89,15 +94,24 @@ internal sealed partial class AgentReports(AgentRuntime runtime)
     public IReadOnlyList<WorkerReport> Workers() =>
     [
         .. runtime.Loop.Workers.Select(
-            static w => new WorkerReport(w.SlowPath.Counters.Upcalls, w.Batches, w.BacklogOctets, w.Malformed)),
+            static w => new WorkerReport(
+                w.SlowPath.Counters.Upcalls, w.Batches, w.BacklogOctets, w.Malformed, w.Latency)),
     ];
 
     /// <summary>Every port that the topology binds on this host, whether its interface is there or not.</summary>
     public IReadOnlyList<PortReport> Ports() =>
         [.. Topology.LocalPorts.Select(PortOf).OrderBy(static p => p.Name, StringComparer.Ordinal)];
 
-    /// <summary>What the underlay is known to carry to each other host, in octets; 0 if nothing is known.</summary>
-    public IReadOnlyList<(string Peer, int Octets)> PeerMtus() => runtime.PeerMtus.Found;
+    /// <summary>What the underlay is known to carry to each other host, in octets; 0 if it answers nothing, null if
+    /// that is not known yet.</summary>
+    public IReadOnlyList<(string Peer, int? Octets)> PeerMtus() => runtime.PeerMtus.Found;
+
+    private static string StateOf(int? mtu) => mtu switch
+    {
+        null => "probing",
+        0 => "silent",
+        _ => "found",
+    };
 
     /// <summary>Packets that were over a share of the agent: of each tenant with its ports, of all that comes from
     /// outside, of all that other hosts send.</summary>

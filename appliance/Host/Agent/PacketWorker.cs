@@ -20,6 +20,7 @@ internal sealed class PacketWorker
     private readonly DatapathWorker _datapath;
     private readonly WorkerGate _gate;
     private readonly FaultLog _faults;
+    private readonly TimeSpan[] _arrivals = new TimeSpan[BatchMax];
     private ulong _batches;
 
     /// <summary>Wires a worker.</summary>
@@ -39,6 +40,10 @@ internal sealed class PacketWorker
 
     /// <summary>Batches so far.</summary>
     public ulong Batches => Volatile.Read(ref _batches);
+
+    /// <summary>From the kernel's record of a packet until its decision is in the tables and it is on its
+    /// way.</summary>
+    public LatencyHistogram Latency { get; } = new();
 
     /// <summary>Octets that wait in its rings.</summary>
     public long BacklogOctets => _datapath.Upcalls.BacklogOctets;
@@ -79,8 +84,16 @@ internal sealed class PacketWorker
 
     private void HandleBatch()
     {
-        for (int i = 0; i < BatchMax && _datapath.Upcalls.TryRead(out UpcallFrame upcall); i++) Handle(upcall);
+        int count = 0;
+        for (int i = 0; i < BatchMax && _datapath.Upcalls.TryRead(out UpcallFrame upcall); i++)
+        {
+            if (upcall.Upcall.Kind != UpcallKind.Revalidate) _arrivals[count++] = upcall.Time; // else nothing waits
+            Handle(upcall);
+        }
+
         Flush();
+        TimeSpan now = _datapath.Now; // a batch is written and sent as a whole
+        foreach (TimeSpan arrival in _arrivals.AsSpan(0, count)) Latency.Add(now - arrival);
         _batches++;
     }
 

@@ -30,6 +30,8 @@ internal sealed partial class PeerMtuProber
     private const int Ipv6MtuDiscover = 23;  // linux/in6.h
     private const int PmtudiscProbe = 3;     // DF, and what the kernel believes to know of the path is ignored
 
+    private const int NothingYet = -1;
+
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1) / ProbesPerSecond;
     private static readonly TimeSpan IdleWait = TimeSpan.FromMilliseconds(250);
 
@@ -47,16 +49,21 @@ internal sealed partial class PeerMtuProber
 
     private sealed class Peer(int maxOctets, TimeSpan firstAt, IPAddress address)
     {
-        public PathMtuSearch Search { get; } = new(maxOctets, firstAt);
+        public PathMtuSearch Search { get; } = new(
+            maxOctets,
+            firstAt,
+            address.AddressFamily == AddressFamily.InterNetwork
+                ? PathMtuSearch.LeastOctets4
+                : PathMtuSearch.BaseOctets);
 
         public EndPoint EndPoint { get; } = new IPEndPoint(address, 0);
 
-        public int Reported { get; set; }
+        public int Reported { get; set; } = NothingYet;
     }
 
-    /// <summary>Octets that are known to arrive, by name of the host; 0 if nothing is known. Any thread may
-    /// ask.</summary>
-    public IReadOnlyList<(string Peer, int Octets)> Found
+    /// <summary>Octets that are known to arrive, by name of the host; 0 if it answers nothing, null as long as the
+    /// first round is not over. Any thread may ask.</summary>
+    public IReadOnlyList<(string Peer, int? Octets)> Found
     {
         get
         {
@@ -64,7 +71,7 @@ internal sealed partial class PeerMtuProber
             return
             [
                 .. topology.Parts.Hosts.Where(h => h.Id != topology.LocalHost.Id)
-                    .Select(h => (h.Name, _found.GetValueOrDefault(h.Id))),
+                    .Select(h => (h.Name, _found.TryGetValue(h.Id, out int octets) ? octets : (int?)null)),
             ];
         }
     }
@@ -203,7 +210,7 @@ internal sealed partial class PeerMtuProber
         {
             if (!_peers.TryGetValue(host.UnderlayAddress, out Peer? peer)) continue;
             int found = peer.Search.FoundOctets;
-            if (found == peer.Reported) continue;
+            if (!peer.Search.HasEnded || found == peer.Reported) continue;
             (peer.Reported, _found[host.Id]) = (found, found);
             if (found == 0) continue; // down, or silent: what was known of the path stays
             _datapath.SetPeerMtu(host.UnderlayAddress, found);

@@ -51,8 +51,8 @@ internal static class PrometheusText
         Family(
             text, "genkan_peer_mtu_octets", "gauge",
             "Longest packet that the underlay is known to carry to another host; 0 while it answers nothing.");
-        foreach ((string peer, int octets) in reports.PeerMtus())
-            Sample(text, "genkan_peer_mtu_octets", octets, ("peer", peer));
+        foreach ((string peer, int? octets) in reports.PeerMtus())
+            Sample(text, "genkan_peer_mtu_octets", octets ?? 0, ("peer", peer));
 
         Single(
             text, "genkan_gc_pause_seconds_total", "counter", "Time for which the collector stopped all threads.",
@@ -88,6 +88,29 @@ internal static class PrometheusText
         PerWorker(
             text, workers, "genkan_worker_malformed_total", "counter", "Records of its rings that were no packets.",
             static w => w.Malformed);
+        Latency(text, workers);
+    }
+
+    private static void Latency(StringBuilder text, IReadOnlyList<WorkerReport> workers)
+    {
+        const string name = "genkan_worker_upcall_latency_seconds";
+        Family(text, name, "histogram", "From the kernel's ring until the decision is in the tables.");
+        for (int i = 0; i < workers.Count; i++)
+        {
+            string worker = i.ToString(CultureInfo.InvariantCulture);
+            IReadOnlyList<ulong> counts = workers[i].Latency.Read();
+            ulong sum = 0;
+            for (int bucket = 0; bucket < counts.Count; bucket++)
+            {
+                sum += counts[bucket];
+                double bound = LatencyHistogram.BoundSeconds(bucket);
+                string le = double.IsFinite(bound) ? bound.ToString(CultureInfo.InvariantCulture) : "+Inf";
+                Sample(text, $"{name}_bucket", sum, ("worker", worker), ("le", le));
+            }
+
+            Sample(text, $"{name}_sum", workers[i].Latency.SumSeconds, ("worker", worker));
+            Sample(text, $"{name}_count", sum, ("worker", worker));
+        }
     }
 
     private static void PerWorker(

@@ -51,6 +51,9 @@ public sealed record StatusReport
     /// <summary>Octets of packets that wait for them.</summary>
     public required long BacklogOctets { get; init; }
 
+    /// <summary>How long packets took in each worker.</summary>
+    public required IReadOnlyList<LatencyReport> UpcallLatency { get; init; }
+
     /// <summary>Entries of the kernel's tables.</summary>
     public required TableCounts Tables { get; init; }
 
@@ -68,9 +71,12 @@ public sealed record StatusReport
 /// <param name="Name">Name.</param>
 /// <param name="UnderlayAddress">Address of its tunnels.</param>
 /// <param name="IsLocal">Whether it is the one that answers.</param>
-/// <param name="PathMtuOctets">Longest packet that is known to arrive there; 0 if it answered no probe yet, and for the
-/// one that answers.</param>
-public sealed record HostReport(string Name, string UnderlayAddress, bool IsLocal, int PathMtuOctets);
+/// <param name="PathMtuOctets">Longest packet that is known to arrive there; 0 if nothing is known, and for the one
+/// that answers.</param>
+/// <param name="PathMtuState"><c>found</c>; <c>silent</c>: it answered no probe of the last round; <c>probing</c>: the
+/// first round is not over; <c>local</c>.</param>
+public sealed record HostReport(
+    string Name, string UnderlayAddress, bool IsLocal, int PathMtuOctets, string PathMtuState);
 
 /// <summary>Ports of a host.</summary>
 /// <param name="Known">Ports that the topology binds here, uplinks too.</param>

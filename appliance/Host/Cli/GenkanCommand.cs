@@ -25,7 +25,8 @@ internal static class GenkanCommand
         Option<bool> json = new("--json") { Description = "Print JSON.", Recursive = true };
         Option<string?> host = new("--host")
         {
-            Description = "Which host's agent to ask; not needed where only one runs.",
+            Description = "Host to run or to ask. Default: with `run` the file's `host:`, else its only host; else the "
+                + "one whose agent runs here.",
             HelpName = "NAME",
             Recursive = true,
         };

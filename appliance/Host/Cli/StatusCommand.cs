@@ -1,3 +1,4 @@
+using System.Collections.Generic;
 using System.CommandLine;
 using System.Globalization;
 using System.Linq;
@@ -8,6 +9,8 @@ namespace Genkan.Host.Cli;
 /// <summary><c>genkan status</c>.</summary>
 internal static class StatusCommand
 {
+    private const int LineMax = 84;
+
     public static Command Create(AgentCommand agent) => agent.Create(
         new Command("status", "Show how the agent is."),
         ApiJson.Default.StatusReport,
@@ -31,7 +34,13 @@ internal static class StatusCommand
                 culture, $"{s.HeartbeatAgeSeconds:0.0}s ago, longest gap {Screen.Short(s.HeartbeatGapMaxSeconds)}"));
         screen.Field("topology", string.Create(culture, $"revision {s.Revision} of {s.ConfigFile}"));
         screen.Field("data plane", $"{s.Attach}{(s.IsAdopted ? ", took over the flows of an earlier agent" : "")}");
-        screen.Field("hosts", string.Join(", ", s.Hosts.Select(Describe)));
+        string label = "hosts";
+        foreach (string line in Lines(s.Hosts.Select(Describe)))
+        {
+            screen.Field(label, line);
+            label = "";
+        }
+
         screen.Field(
             "ports",
             string.Create(culture, $"{s.Ports.Bound} of {s.Ports.Known} bound, {s.Ports.Uplinks} {uplinks}"));
@@ -48,6 +57,16 @@ internal static class StatusCommand
                 $"{s.SlowPath.Upcalls} upcalls, {s.SlowPath.Simulations} simulations, {s.SlowPath.Installs} installs, "
                 + $"{s.SlowPath.Answers} answers"));
         screen.Field("workers", string.Create(culture, $"{s.Workers}, {s.BacklogOctets} octets wait for them"));
+        foreach (LatencyReport worker in s.UpcallLatency.Where(static w => w.Packets > 0))
+        {
+            screen.Field(
+                "latency",
+                string.Create(
+                    culture,
+                    $"worker {worker.Worker}: half of {worker.Packets} packets {Below(worker.MedianBelowSeconds)}, "
+                    + $"99 % {Below(worker.P99BelowSeconds)}"));
+        }
+
         screen.Field(
             "fragments",
             string.Create(
@@ -57,11 +76,37 @@ internal static class StatusCommand
         return ExitCodes.Done;
     }
 
+    private static IEnumerable<string> Lines(IEnumerable<string> parts)
+    {
+        string line = "";
+        foreach (string part in parts)
+        {
+            if (line.Length > 0 && line.Length + part.Length > LineMax)
+            {
+                yield return line + ",";
+                line = "";
+            }
+
+            line += line.Length == 0 ? part : $", {part}";
+        }
+
+        yield return line;
+    }
+
+    private static string Below(double seconds) => seconds == 0
+        ? "longer than 2 s"
+        : string.Create(
+            CultureInfo.InvariantCulture,
+            $"below {(seconds < 0.001 ? $"{seconds * 1e6:0} µs" : $"{seconds * 1e3:0} ms")}");
+
     private static string Describe(HostReport host)
     {
-        string mtu = host.PathMtuOctets == 0
-            ? "answers no MTU probe"
-            : string.Create(CultureInfo.InvariantCulture, $"path MTU {host.PathMtuOctets}");
+        string mtu = host.PathMtuState switch
+        {
+            "found" => string.Create(CultureInfo.InvariantCulture, $"path MTU {host.PathMtuOctets}"),
+            "silent" => "answers no MTU probe",
+            _ => "path MTU not known yet",
+        };
         return host.IsLocal ? $"{host.Name} {host.UnderlayAddress}" : $"{host.Name} {host.UnderlayAddress} ({mtu})";
     }
 }

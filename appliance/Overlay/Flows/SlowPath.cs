@@ -3,6 +3,7 @@ using Genkan.Nat;
 using Genkan.Overlay.Simulation;
 using Genkan.Overlay.Topology;
 using Genkan.Wire;
+using Genkan.Wire.Dhcp;
 
 namespace Genkan.Overlay.Flows;
 
@@ -133,11 +134,22 @@ public sealed partial class SlowPath
 
     private void Decide(in Upcall upcall, in DatapathPort port, in PacketHeader packet, ReadOnlySpan<byte> frame)
     {
+        if (IsToDhcpServer(packet) && !_shared.DhcpLimit.TryTake(upcall.Slot, _datapath.Now))
+        {
+            _datapath.CountDrop(upcall.Slot, DropReason.BudgetControl);
+            return;
+        }
+
         Ingress ingress = new(port.Kind, port.Object, upcall.State, upcall.Offload.SegmentOctets, upcall.MtuOctets);
         _counters.Simulations++;
         Simulator.Simulate(Topology, _connections, _nat, ingress, packet, frame, _datapath.Now, _result);
         Perform(upcall, port, packet, frame);
     }
+
+    private static bool IsToDhcpServer(in PacketHeader packet) => packet.Protocol == IpProtocol.Udp
+        && (packet.SourcePort, packet.DestinationPort) == (packet.IsIpv4
+            ? (DhcpMessage.ClientPort, DhcpMessage.ServerPort)
+            : (Dhcpv6Message.ClientPort, Dhcpv6Message.ServerPort));
 
     private void Perform(in Upcall upcall, in DatapathPort port, in PacketHeader packet, ReadOnlySpan<byte> frame)
     {

@@ -97,6 +97,16 @@ public static class FlowLimits
     /// <summary>ICMP errors in a row: enough for a traceroute with three probes a hop.</summary>
     public const int IcmpErrorsBurst = 50;
 
+    /// <summary>DHCP messages a second of one port that are looked at. They are decoded into objects, about
+    /// <see cref="DhcpAnswerOctetsMax"/> each: a port that floods must not make the collector stop all.</summary>
+    public const int DhcpMessagesPerSecond = 10;
+
+    /// <summary>DHCP messages in a row: a client that starts, IPv4 and IPv6, with all its repetitions.</summary>
+    public const int DhcpMessagesBurst = 20;
+
+    /// <summary>Octets of garbage for one DHCP message and its answer, at most.</summary>
+    public const int DhcpAnswerOctetsMax = 16_384;
+
     /// <summary>Fragments that wait for their first one, of all ports.</summary>
     public const int WaitingFragmentsMax = 1024;
 

@@ -43,14 +43,18 @@ internal sealed class SlowPathState
     /// <summary>Classes whose flows are to be simulated again.</summary>
     public Revalidations Revalidations { get; } = new();
 
-    /// <summary>Share of each port of the ICMP errors.</summary>
-    public IcmpErrorLimit ErrorLimit { get; } = new();
+    /// <summary>Share of each port of the ICMP errors that virtual routers send about its packets (RFC 1812
+    /// §4.3.2.8, RFC 4443 §2.4 (f)).</summary>
+    public PortLimit ErrorLimit { get; } = new(FlowLimits.IcmpErrorsPerSecond, FlowLimits.IcmpErrorsBurst);
+
+    /// <summary>Share of each port of the DHCP messages that are looked at: no other packets cost garbage.</summary>
+    public PortLimit DhcpLimit { get; } = new(FlowLimits.DhcpMessagesPerSecond, FlowLimits.DhcpMessagesBurst);
 
     /// <summary>Fragments that wait for their first one.</summary>
     public FragmentQueue Waiting { get; } = new();
 
     /// <summary>Share of each port of the packets that the agent cuts.</summary>
-    public FragmentBudget Cutting { get; } = new();
+    public PortLimit Cutting { get; } = new(FlowLimits.CutPacketsPerSecond, FlowLimits.CutPacketsBurst);
 
     /// <summary>Connections whose entries are being replaced.</summary>
     public FlowLocks Locks { get; } = new();

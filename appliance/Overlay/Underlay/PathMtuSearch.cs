@@ -8,9 +8,9 @@ namespace Genkan.Overlay.Underlay;
 /// </summary>
 /// <remarks>
 /// A round begins with a probe of the full size. As long as that is answered nothing else is sent. If it is lost
-/// <see cref="ProbesMax"/> times and a small one is answered, the size between is searched; each later round tries the
-/// full size again, so that a path that heals is noticed. A peer that answers nothing at all tells nothing: it may be
-/// down, or drop ICMP echo.
+/// <see cref="ProbesMax"/> times and a small one (on IPv4 then the least) is answered, the size between is searched;
+/// each later round tries the full size again, so that a path that heals is noticed. A peer that answers nothing at all
+/// tells nothing: it may be down, or drop ICMP echo.
 /// </remarks>
 public sealed class PathMtuSearch
 {
@@ -19,6 +19,10 @@ public sealed class PathMtuSearch
 
     /// <summary>BASE_PLPMTU: every link carries so much (RFC 8200 §5), and so does IPv4's in practice.</summary>
     public const int BaseOctets = 1280;
+
+    /// <summary>MIN_PLPMTU of IPv4: with less, a tunnel carries no packet that every host must take (576 octets, RFC
+    /// 791 §3.1). Of IPv6 it is <see cref="BaseOctets"/>.</summary>
+    public const int LeastOctets4 = 576 + 50;
 
     /// <summary>The search ends when so little is left to find.</summary>
     public const int GrainOctets = 8;
@@ -33,10 +37,12 @@ public sealed class PathMtuSearch
     {
         Full,
         Base,
+        Least,
         Search,
     }
 
     private readonly int _max;
+    private readonly int _least;
     private Phase _phase;
     private int _low;
     private int _high;
@@ -47,15 +53,19 @@ public sealed class PathMtuSearch
     /// <summary>Begins with a path of which nothing is known.</summary>
     /// <param name="maxOctets">The longest IP packet that the own interface sends.</param>
     /// <param name="firstAt">When the first probe is due.</param>
-    public PathMtuSearch(int maxOctets, TimeSpan firstAt)
+    /// <param name="leastOctets">The shortest that is worth a probe.</param>
+    public PathMtuSearch(int maxOctets, TimeSpan firstAt, int leastOctets = BaseOctets)
     {
-        _max = maxOctets;
+        (_max, _least) = (maxOctets, leastOctets);
         _size = maxOctets;
         DueAt = firstAt;
     }
 
     /// <summary>Octets of the longest IP packet that is known to arrive; 0 as long as nothing is known.</summary>
     public int FoundOctets { get; private set; }
+
+    /// <summary>Whether a round has ended: then <see cref="FoundOctets"/> 0 says that nothing came back.</summary>
+    public bool HasEnded { get; private set; }
 
     /// <summary>When <see cref="Step"/> has something to do.</summary>
     public TimeSpan DueAt { get; private set; }
@@ -91,6 +101,7 @@ public sealed class PathMtuSearch
 
         _low = _size;
         if (_phase == Phase.Base) (_phase, _high) = (Phase.Search, _max - 1);
+        if (_phase == Phase.Least) (_phase, _high) = (Phase.Search, Math.Min(_max, BaseOctets) - 1);
         Next(now, chance);
     }
 
@@ -112,6 +123,9 @@ public sealed class PathMtuSearch
         {
             case Phase.Full when _max > BaseOctets:
                 (_phase, _size) = (Phase.Base, BaseOctets);
+                break;
+            case Phase.Full or Phase.Base when Math.Min(_max, BaseOctets) > _least:
+                (_phase, _size) = (Phase.Least, _least);
                 break;
             case Phase.Search:
                 _high = _size - 1;
@@ -137,7 +151,7 @@ public sealed class PathMtuSearch
 
     private void Found(int octets, TimeSpan now, ushort chance)
     {
-        FoundOctets = octets;
+        (FoundOctets, HasEnded) = (octets, true);
         (_phase, _size, _lost, _isInFlight) = (Phase.Full, _max, 0, false);
         DueAt = now + RoundInterval + (RoundInterval * chance / (2.0 * ushort.MaxValue));
     }

@@ -154,6 +154,31 @@ public sealed class OneHost : IDisposable
     }
 
     [Fact]
+    public void Drops_that_the_agent_decided_are_counted_on_where_the_one_before_left_off()
+    {
+        KernelDatapath first = Bring();
+        first.TryGetSlot(TestHost.Port(1).Id, out uint slot).ShouldBeTrue();
+        first.CountDrop(slot, DropReason.SecurityGroup);
+        first.Workers[0].CountDrop(slot, DropReason.SecurityGroup);
+        first.CountDrop(uint.MaxValue, DropReason.PortUnknown);
+        first.Dispose();
+
+        using (KernelDatapath second = Bring())
+        {
+            second.Workers[0].CountDrop(slot, DropReason.SecurityGroup);
+            second.ReadPortStatistics(slot).Drops.ShouldBe([new DropCount(DropReason.SecurityGroup, 3)]);
+            second.ReadPortStatistics(0).Drops.ShouldBe([new DropCount(DropReason.PortUnknown, 1)]);
+            _host.Run(() => second.Apply(TestHost.Topology(TestHost.Port(2))));
+        }
+
+        using KernelDatapath third = _host.StartDatapath();
+        _host.Run(() => third.Apply(TestHost.Topology(TestHost.Port(2), TestHost.Port(3))));
+        third.TryGetSlot(TestHost.Port(3).Id, out uint reused).ShouldBeTrue();
+        reused.ShouldBe(slot);
+        third.ReadPortStatistics(reused).Drops.ShouldBeEmpty("its slot was another's");
+    }
+
+    [Fact]
     public void A_second_agent_on_the_same_host_is_told_who_runs()
     {
         using KernelDatapath first = Bring();

@@ -21,13 +21,20 @@ internal static class Reports
         UnderlayAddress = "192.0.2.11",
         Hosts =
         [
-            new HostReport("gw1", "192.0.2.11", true, 0),
-            new HostReport("hv1", "192.0.2.12", false, 1600),
-            new HostReport("hv2", "192.0.2.13", false, 0),
+            new HostReport("gw1", "192.0.2.11", true, 0, "local"),
+            new HostReport("hv1", "192.0.2.12", false, 1600, "found"),
+            new HostReport("hv2", "192.0.2.13", false, 0, "silent"),
+            new HostReport("hv3", "192.0.2.14", false, 0, "probing"),
         ],
         Ports = new PortCounts(3, 2, 1),
         Workers = 2,
         BacklogOctets = 640,
+        UpcallLatency =
+        [
+            new LatencyReport(
+                0, 1000, 0.000128, 0.004096, [new(0.000128, 600), new(0.004096, 399), new(null, 1)]),
+            new LatencyReport(1, 0, 0, 0, []),
+        ],
         Tables = new TableCounts(1200, 131072, 40, 12, 77),
         SlowPath = new SlowPathCounts(1000, 900, 1200, 55, 2, 0, 3, 0),
         DroppedPackets = 31,

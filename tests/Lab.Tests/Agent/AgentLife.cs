@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.IO;
+using System.Linq;
 using System.Text.Json;
 using System.Threading.Tasks;
 using Shouldly;
@@ -30,6 +31,8 @@ public sealed class AgentLife
         JsonElement status = await host.AskAsync("status");
         status.GetProperty("is_adopted").GetBoolean().ShouldBeTrue();
         (await host.InVmAsync("a", "ping", "-c", "1", "-W", "5", "10.9.0.12")).ShouldContain("1 received");
+        (await host.AskAsync("status")).GetProperty("upcall_latency").EnumerateArray()
+            .Sum(static w => w.GetProperty("packets").GetInt64()).ShouldBeGreaterThan(0);
     }
 
     [Fact]

@@ -40,6 +40,31 @@ public sealed class Rfc8899Section5
         probes.Count.ShouldBeLessThan(35);
     }
 
+    [Theory]
+    [InlineData(1600, 1279)]
+    [InlineData(1600, 900)]
+    [InlineData(1600, 626)]
+    [InlineData(1280, 1000)]
+    [InlineData(1000, 700)]
+    public void On_IPv4_a_path_below_BASE_PLPMTU_is_found_as_well(int max, int carries)
+    {
+        PathMtuSearch search = new(max, _now, PathMtuSearch.LeastOctets4);
+
+        Round(search, carries).Count.ShouldBeLessThan(40);
+
+        search.FoundOctets.ShouldBeInRange(carries - PathMtuSearch.GrainOctets + 1, carries);
+    }
+
+    [Fact]
+    public void Below_MIN_PLPMTU_nothing_is_found()
+    {
+        PathMtuSearch search = new(Max, _now, PathMtuSearch.LeastOctets4);
+
+        Round(search, PathMtuSearch.LeastOctets4 - 1).Count.ShouldBe(3 * PathMtuSearch.ProbesMax);
+
+        (search.FoundOctets, search.HasEnded).ShouldBe((0, true));
+    }
+
     [Fact]
     public void One_lost_probe_is_no_narrower_path()
     {
@@ -68,8 +93,11 @@ public sealed class Rfc8899Section5
     public void A_peer_that_answers_nothing_tells_nothing()
     {
         PathMtuSearch search = new(Max, _now);
+        search.HasEnded.ShouldBeFalse("nothing is known yet, which is no silence");
+
         Round(search, 0).Count.ShouldBe(2 * PathMtuSearch.ProbesMax);
-        search.FoundOctets.ShouldBe(0);
+
+        (search.FoundOctets, search.HasEnded).ShouldBe((0, true));
     }
 
     [Fact]
