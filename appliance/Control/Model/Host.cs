@@ -27,6 +27,9 @@ public sealed record Underlay
     /// <summary>UDP port of VXLAN (RFC 7348 §5), the same on all hosts.</summary>
     public ushort VxlanPort { get; init; } = 4789;
 
+    /// <summary>Who puts the outer headers on, and takes them off.</summary>
+    public Encapsulation Encapsulation { get; init; } = Encapsulation.Direct;
+
     /// <summary>
     /// Octets that VXLAN adds to an IP packet: 50 over IPv4, 70 over IPv6 (outer IP, UDP, VXLAN, inner Ethernet).
     /// </summary>
@@ -34,4 +37,14 @@ public sealed record Underlay
 
     /// <summary>Octets of the largest tenant packet that crosses without fragments.</summary>
     public int TenantMtuMax => Mtu - OverheadOctets;
+}
+
+/// <summary>Who puts a tunnel's outer headers on, and takes them off.</summary>
+public enum Encapsulation
+{
+    /// <summary>Our programs where that is sure, past the host's own firewall; the kernel elsewhere.</summary>
+    Direct,
+
+    /// <summary>The kernel, for every packet: netfilter and IPsec of the host see them all.</summary>
+    Kernel,
 }

@@ -16,6 +16,7 @@ internal struct NexthopEntry
     [FieldOffset(12)] internal uint Port;
     [FieldOffset(16)] internal AddressOctets Peer;
     [FieldOffset(32)] internal uint Mtu;
+    [FieldOffset(36)] internal uint DeviceTick;
 }
 
 /// <summary><c>struct delivery</c>.</summary>

@@ -29,7 +29,7 @@ internal struct UpcallHeader
 }
 
 /// <summary><c>struct settings</c>.</summary>
-[StructLayout(LayoutKind.Explicit, Size = 40)]
+[StructLayout(LayoutKind.Explicit, Size = 48)]
 internal struct SettingsEntry
 {
     [FieldOffset(0)] internal uint LayoutVersion;
@@ -38,6 +38,10 @@ internal struct SettingsEntry
     [FieldOffset(12)] internal uint AgentIfindex;
     [FieldOffset(16)] internal ushort VxlanPort;
     [FieldOffset(18)] internal ushort MtuAlways;
+    [FieldOffset(20)] internal ushort SourcePortFirst;
+    [FieldOffset(22)] internal ushort SourcePortCount;
     [FieldOffset(24)] internal ulong HeartbeatNs;
     [FieldOffset(32)] internal ulong DigestSeed;
+    [FieldOffset(40)] internal uint UnderlayIfindex;
+    [FieldOffset(44)] internal uint UnderlayIpv4; // wire order
 }

@@ -39,6 +39,15 @@ internal enum NetlinkFlags : ushort
     Dump = 0x300,
 }
 
+/// <summary>XFRM_MSG_* and attributes of NETLINK_XFRM (linux/xfrm.h); its numbers mean other things in
+/// rtnetlink.</summary>
+internal static class XfrmRegistry
+{
+    internal const NetlinkType GetPolicyInfo = (NetlinkType)0x25;
+    internal const int PolicyInfoAttribute = 1;
+    internal const int GroupPolicy = 4;
+}
+
 /// <summary>IFLA_*, and those inside IFLA_LINKINFO.</summary>
 internal static class LinkAttribute
 {
@@ -63,6 +72,7 @@ internal static class LinkAttribute
 internal static class VxlanAttribute
 {
     internal const int Learning = 7;
+    internal const int PortRange = 10;
     internal const int Port = 15;
     internal const int UdpZeroChecksum6Tx = 19;
     internal const int UdpZeroChecksum6Rx = 20;

@@ -10,11 +10,15 @@ namespace Genkan.Datapath.Netlink;
 internal delegate void NetlinkReader(NetlinkType type, ReadOnlySpan<byte> body);
 
 /// <summary>
-/// A NETLINK_ROUTE socket. It stays in the network namespace of the thread that opened it, whichever thread uses it.
+/// A netlink socket, of rtnetlink unless it says otherwise. It stays in the network namespace of the thread that opened
+/// it, whichever thread uses it.
 /// Requests are answered one at a time.
 /// </summary>
 internal sealed unsafe class NetlinkSocket : IDisposable
 {
+    internal const int ProtocolRoute = 0;
+    internal const int ProtocolXfrm = 6;
+
     private const int FamilyNetlink = 16;
     private const int TypeRawCloexec = 3 | 0x80000;
     private const int LevelNetlink = 270;
@@ -33,9 +37,9 @@ internal sealed unsafe class NetlinkSocket : IDisposable
     private readonly Lock _lock = new();
     private uint _sequence;
 
-    internal NetlinkSocket()
+    internal NetlinkSocket(int protocol = ProtocolRoute)
     {
-        _fd = FileDescriptor.Open(Libc.Socket(FamilyNetlink, TypeRawCloexec, 0), "netlink: socket");
+        _fd = FileDescriptor.Open(Libc.Socket(FamilyNetlink, TypeRawCloexec, protocol), "netlink: socket");
         NetlinkAddress address = new() { Family = FamilyNetlink };
         Demand(Libc.Bind(_fd.Value, &address, (uint)sizeof(NetlinkAddress)), "bind");
         SetOption(LevelNetlink, OptionCapAck, 1);

@@ -25,7 +25,15 @@ public sealed record LinkInfo(
     bool IsUp,
     bool IsRunning,
     int PeerIfindex,
-    bool IsPeerElsewhere);
+    bool IsPeerElsewhere)
+{
+    /// <summary>Whether its frames are Ethernet's (ARPHRD_ETHER).</summary>
+    public bool IsEthernet { get; init; }
+
+    /// <summary>Of a VXLAN device: UDP source ports that it picks from, both 0 for the range of the host
+    /// (ip_local_port_range).</summary>
+    public (ushort First, ushort Last) SourcePorts { get; init; }
+}
 
 /// <summary>What to set on an interface; null leaves it.</summary>
 public sealed record LinkSettings

@@ -1,4 +1,5 @@
 using System;
+using System.Buffers.Binary;
 using System.Collections.Generic;
 using Genkan.Datapath.Native;
 using Genkan.Wire;
@@ -46,6 +47,7 @@ public sealed partial class RouteSocket
         message.AddByte(VxlanAttribute.UdpZeroChecksum6Tx, 1); // inner packets have their own checksums (RFC 6935)
         message.AddByte(VxlanAttribute.UdpZeroChecksum6Rx, 1);
         message.AddPort(VxlanAttribute.Port, device.UdpPort);
+        message.Add(VxlanAttribute.PortRange, [0xC0, 0x00, 0xFF, 0xFF]); // 49152 to 65535: RFC 7348 §5
         message.Close(data);
         message.Close(info);
         Demand(message, $"create vxlan {device.Name} on UDP port {device.UdpPort}");
@@ -133,6 +135,7 @@ public sealed partial class RouteSocket
         if (header.Family != 0) return null;
         (string name, string kind, MacAddress mac, uint mtu, uint peer) = ("", "", default, 0, 0);
         bool isPeerElsewhere = false;
+        (ushort, ushort) sourcePorts = default;
         while (attributes.TryNext())
         {
             switch (attributes.Type)
@@ -141,7 +144,7 @@ public sealed partial class RouteSocket
                 case LinkAttribute.Mtu: mtu = attributes.UInt32; break;
                 case LinkAttribute.Link: peer = attributes.UInt32; break;
                 case LinkAttribute.PeerNamespaceId: isPeerElsewhere = true; break;
-                case LinkAttribute.Info: kind = KindOf(attributes.Value); break;
+                case LinkAttribute.Info: (kind, sourcePorts) = KindOf(attributes.Value); break;
                 case LinkAttribute.Address when attributes.Value.Length == MacAddress.Size:
                     mac = MacAddress.FromOctets(attributes.Value);
                     break;
@@ -149,7 +152,11 @@ public sealed partial class RouteSocket
         }
         return new LinkInfo(
             header.Ifindex, name, kind, mac, (int)mtu, (header.Flags & LinkHeader.FlagUp) != 0,
-            (header.Flags & LinkHeader.FlagRunning) != 0, (int)peer, isPeerElsewhere);
+            (header.Flags & LinkHeader.FlagRunning) != 0, (int)peer, isPeerElsewhere)
+        {
+            IsEthernet = header.Type == LinkHeader.TypeEthernet,
+            SourcePorts = sourcePorts,
+        };
     }
 
     private static void Set(ref LinkHeader header, uint flag, bool isOn)
@@ -158,14 +165,24 @@ public sealed partial class RouteSocket
         if (isOn) header.Flags |= flag;
     }
 
-    private static string KindOf(ReadOnlySpan<byte> info)
+    private static (string Kind, (ushort First, ushort Last) SourcePorts) KindOf(ReadOnlySpan<byte> info)
     {
+        (string kind, ushort first, ushort last) = ("", 0, 0);
         NetlinkAttributes attributes = new(info);
         while (attributes.TryNext())
         {
-            if (attributes.Type == LinkAttribute.InfoKind) return attributes.Text;
+            if (attributes.Type == LinkAttribute.InfoKind) kind = attributes.Text;
+            if (attributes.Type != LinkAttribute.InfoData || kind != "vxlan") continue; // the kind comes first
+            NetlinkAttributes data = new(attributes.Value);
+            while (data.TryNext())
+            {
+                if (data.Type != VxlanAttribute.PortRange || data.Value.Length != 2 * sizeof(ushort)) continue;
+                first = BinaryPrimitives.ReadUInt16BigEndian(data.Value);
+                last = BinaryPrimitives.ReadUInt16BigEndian(data.Value[sizeof(ushort)..]);
+            }
         }
-        return "";
+
+        return (kind, (first, last));
     }
 
     private static NetlinkMessage NewLink(int ifindex, NetlinkFlags flags)

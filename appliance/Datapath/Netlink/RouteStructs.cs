@@ -9,6 +9,7 @@ namespace Genkan.Datapath.Netlink;
 [StructLayout(LayoutKind.Sequential)]
 internal struct LinkHeader
 {
+    internal const ushort TypeEthernet = 1;
     internal const uint FlagUp = 1;
     internal const uint FlagRunning = 0x40;
     internal const uint FlagPromiscuous = 0x100;

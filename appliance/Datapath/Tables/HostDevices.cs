@@ -1,5 +1,7 @@
 using System;
 using System.Collections.Generic;
+using System.Globalization;
+using System.IO;
 using System.Linq;
 using Genkan.Datapath.Native;
 using Genkan.Datapath.Netlink;
@@ -116,6 +118,30 @@ internal sealed class HostDevices : IDisposable, IInterfaces
         InterfaceSysctl.SetDisableIpv6(name, disabled: true);
         if (link.IsUp && !isPromiscuous) return;
         _netlink.SetLink(link.Ifindex, new LinkSettings { IsUp = true, IsPromiscuous = isPromiscuous ? true : null });
+    }
+
+    /// <summary>The Ethernet interface that has an address, or null.</summary>
+    internal LinkInfo? EthernetOf(IpAddress address)
+    {
+        foreach ((int ifindex, IpInterface found) in _netlink.ListAddresses())
+        {
+            if (found.Address != address) continue;
+            return _links.Values.FirstOrDefault(l => l.Ifindex == ifindex && l.IsEthernet);
+        }
+
+        return null;
+    }
+
+    /// <summary>UDP source ports that the tunnel device picks from; the last one it never takes.</summary>
+    internal (ushort First, ushort Count) SourcePorts()
+    {
+        (ushort first, ushort last) = _links[Vxlan].SourcePorts;
+        if (first < last) return (first, (ushort)(last - first));
+        string[] range = File.ReadAllText("/proc/sys/net/ipv4/ip_local_port_range") // made by an agent that set none
+            .Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        (first, last) = (ushort.Parse(range[0], CultureInfo.InvariantCulture),
+            ushort.Parse(range[1], CultureInfo.InvariantCulture));
+        return (first, (ushort)(last - first));
     }
 
     /// <summary>Removes everything that Genkan makes.</summary>

@@ -92,6 +92,7 @@ public sealed partial class KernelDatapath
         }
 
         _attachments.Want(_devices.VxlanIfindex, set.Program("from_tunnel"));
+        AttachUnderlay(plan, set.Program("from_underlay"));
         _attachments.Commit();
     }
 

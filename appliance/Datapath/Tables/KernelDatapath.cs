@@ -81,7 +81,7 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
         _drops = new AgentDrops(set.Map("agent_drops"));
         _statistics = new Statistics(set.Map("port_stats"), set.Map("drop_stats"), _drops, _ports, _budgets);
         _attachments = new Attachments(options.LinkDirectory, options.Attach);
-        _watch = new LinkWatch();
+        _watch = new LinkWatch(options.UnderlayAddress);
         _injector = new Injector(devices.AgentSendIfindex);
         _installs = new MmapArray<InstallEntry>(set.Map("install"));
         Workers = [.. Enumerable.Range(0, options.Workers).Select(MakeWorker)];

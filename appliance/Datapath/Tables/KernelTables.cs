@@ -14,7 +14,7 @@ namespace Genkan.Datapath.Tables;
 internal sealed class KernelTables : IDisposable
 {
     internal static readonly string[] Objects =
-        ["from_port", "from_tunnel", "from_agent", "from_uplink", "from_host", "install"];
+        ["from_port", "from_tunnel", "from_agent", "from_uplink", "from_host", "from_underlay", "install"];
 
     private readonly MmapArray<SettingsEntry> _settings;
 

@@ -1,25 +1,41 @@
 using System;
 using Genkan.Datapath.Netlink;
+using Genkan.Wire;
 
 namespace Genkan.Datapath.Tables;
 
-/// <summary>Notices that interfaces came, went or changed.</summary>
-internal sealed class LinkWatch : IDisposable
+/// <summary>Notices that interfaces, the underlay's address or IPsec policies came, went or changed.</summary>
+/// <param name="underlay">The address.</param>
+internal sealed class LinkWatch(IpAddress underlay) : IDisposable
 {
     private readonly RouteMonitor _monitor = new();
+    private readonly IpsecPolicies _policies = new();
+
+    /// <summary>Whether IPsec guards anything on this host.</summary>
+    internal bool HasIpsec => _policies.Any();
 
     /// <summary>Whether anything happened since the last question.</summary>
     internal bool HasChanged()
     {
-        bool hasChanged = false;
+        bool hasChanged = _policies.HasChanged();
         while (_monitor.TryRead() is { } change)
         {
-            hasChanged |= change is RouteEvent.LinkChanged or RouteEvent.LinkRemoved or RouteEvent.Overflow;
+            hasChanged |= change switch
+            {
+                RouteEvent.AddressAdded(_, var added) => added.Address == underlay,
+                RouteEvent.AddressRemoved(_, var removed) => removed.Address == underlay,
+                _ => true,
+            };
         }
+
 
         return hasChanged;
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _monitor.Dispose();
+    public void Dispose()
+    {
+        _policies.Dispose();
+        _monitor.Dispose();
+    }
 }

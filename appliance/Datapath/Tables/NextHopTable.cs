@@ -227,7 +227,8 @@ internal sealed class NextHopTable : IDisposable
                 while (!_byList.TryAdd(hash, i)) hash++;
                 _freeLists.Remove(entry.Arg);
             }
-            else if (!_adopted.TryAdd(entry with { Mtu = 0 }, i)) // paths change without the way out being another
+            // paths, and when the device was last used, change without the way out being another
+            else if (!_adopted.TryAdd(entry with { Mtu = 0, DeviceTick = 0 }, i))
             {
                 continue; // a twin: nobody can tell them apart, so flows of this one go
             }
@@ -418,7 +419,7 @@ internal sealed class NextHopTable : IDisposable
     private void Write(uint index, in NexthopEntry wanted)
     {
         ref NexthopEntry row = ref _nexthops[(int)index];
-        if (OctetComparer<NexthopEntry>.Instance.Equals(row with { Mtu = wanted.Mtu }, wanted))
+        if (OctetComparer<NexthopEntry>.Instance.Equals(row with { Mtu = wanted.Mtu, DeviceTick = 0 }, wanted))
         {
             row.Mtu = wanted.Mtu;
             return;

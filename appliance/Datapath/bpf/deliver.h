@@ -3,6 +3,7 @@
 #ifndef GENKAN_DELIVER_H
 #define GENKAN_DELIVER_H
 
+#include "encap.h"
 #include "flow.h"
 #include "mss.h"
 #include "parse.h"
@@ -14,9 +15,7 @@
 #ifndef BPF_FIB_LOOKUP_TBID
 #define BPF_FIB_LOOKUP_TBID	(1U << 3)
 #endif
-#define FAMILY_IPV4	2
 #define FAMILY_IPV6	10
-#define TUNNEL_TTL	64
 #define TOS_MASK	0xfc	/* the FIB does not route by ECN */
 #define MTU_ALWAYS	1280	/* what every link with IPv6 must carry (RFC 8200 section 5) */
 #define MTU_LEAST	576	/* what every host must take (RFC 791 section 3.1): no network here has less */
@@ -101,6 +100,18 @@ __attribute__((noinline)) int enter_tunnel(struct __sk_buff *skb, struct flow *f
 	SHOW(skb, 0, group_policy << 16);
 	SHOW(skb, 3, nh->tunnel_key);
 	return s->vxlan_ifindex;
+}
+
+/* Segments are the device's: it cuts them behind its headers, or has the NIC do it. */
+static __always_inline int output_tunnel(struct __sk_buff *skb, struct flow *f, __u32 index, int commit)
+{
+	int rc = 0;
+
+	if (!skb->gso_size)
+		rc = encapsulate(skb, f, index, GROUP_POLICY_OURS | (commit ? GROUP_POLICY_COMMIT : 0));
+	if (!rc)
+		rc = enter_tunnel(skb, f, index, commit);
+	return rc < 0 ? rc : send_out(skb, OUTCOME_TUNNEL, rc);
 }
 
 static __always_inline int fib_reason(long rc)
@@ -320,7 +331,6 @@ __attribute__((noinline)) int replicate(struct __sk_buff *skb, struct flow *f, _
 static __always_inline int output(struct __sk_buff *skb, struct flow *f, __u32 index, int commit)
 {
 	struct nexthop *nh = bpf_map_lookup_elem(&nexthop, &index);
-	int rc;
 
 	if (unlikely(!nh))
 		return -DROP_INTERFACE_GONE;
@@ -331,8 +341,7 @@ static __always_inline int output(struct __sk_buff *skb, struct flow *f, __u32 i
 			return -DROP_FENCED;
 		return output_port(skb, nh->arg);
 	case NEXTHOP_TUNNEL:
-		rc = enter_tunnel(skb, f, index, commit);
-		return rc < 0 ? rc : send_out(skb, OUTCOME_TUNNEL, rc);
+		return output_tunnel(skb, f, index, commit);
 	case NEXTHOP_FIB_EXIT:
 		return fib_exit(skb, f, nh->arg, nh->port);
 	case NEXTHOP_REPLICATE:

@@ -317,7 +317,7 @@ struct nexthop {
 	__u32 port;		/* 12 */
 	__u8 peer[16];		/* 16: outer destination: VTEP; IPv4 in the first four octets */
 	__u32 mtu;		/* 32: TUNNEL: longest packet of a tenant that reaches the peer, 0 the device's */
-	__u32 pad2;		/* 36 */
+	__u32 device_tick;	/* 36: TUNNEL: jiffies >> TICK_SHIFT when a packet last took the device, see encap.h */
 };				/* 40 */
 
 enum delivery_kind {
@@ -466,10 +466,13 @@ struct settings {
 	OTHER_FIELD(__u64 other_middle)
 	__u16 vxlan_port;	/* 16: host order */
 	__u16 mtu_always;	/* 18: octets of the longest packet that every way out takes, 0: MTU_ALWAYS */
-	__u16 pad[2];
+	__u16 source_port_first; /* 20: of outer source ports, host order, as the tunnel device picks them */
+	__u16 source_port_count; /* 22 */
 	__u64 heartbeat_ns;	/* 24: CLOCK_MONOTONIC of the agent's last turn, see FENCE_SECONDS */
 	__u64 digest_seed;	/* 32 */
-};
+	__u32 underlay_ifindex;	/* 40: where we put outer headers on and take them off ourselves, 0 nowhere */
+	__be32 underlay_ipv4;	/* 44: our own address there */
+};				/* 48 */
 
 #if defined(__BPF__) && !defined(GENKAN_LAYOUT_OTHER)
 #include "layout_sizes.h"

@@ -31,7 +31,7 @@ _Static_assert(sizeof(struct flow_credit) == 16, "flow_credit");
 _Static_assert(sizeof(struct upcall) == 64, "upcall");
 _Static_assert(sizeof(struct fragment_key) == 48, "fragment_key");
 _Static_assert(sizeof(struct fragment) == 1072, "fragment");
-_Static_assert(sizeof(struct settings) == 40, "settings");
+_Static_assert(sizeof(struct settings) == 48, "settings");
 _Static_assert(offsetof(struct settings, layout_version) == 0, "settings.layout_version");
 _Static_assert(offsetof(struct settings, compatible_version) == 4, "settings.compatible_version");
 _Static_assert(sizeof(struct port_stats) == 48, "port_stats");

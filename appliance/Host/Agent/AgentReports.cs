@@ -53,6 +53,7 @@ internal sealed partial class AgentReports(AgentRuntime runtime)
             HeartbeatGapMaxSeconds = Math.Round(Datapath.HeartbeatGapMax.TotalSeconds, 3),
             IsAdopted = Datapath.IsAdopted,
             UnderlayAddress = Topology.LocalHost.UnderlayAddress.ToString(),
+            Tunnels = Datapath.DirectInterface is { } name ? $"direct on {name}" : $"kernel: {Datapath.WhyNotDirect}",
             Hosts =
             [
                 .. Topology.Parts.Hosts.Select(

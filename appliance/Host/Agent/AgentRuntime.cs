@@ -6,6 +6,7 @@ using System.IO;
 using System.Linq;
 using System.Threading;
 using System.Threading.Tasks;
+using Genkan.Control.Model;
 using Genkan.Datapath.Tables;
 using Genkan.Host.Api;
 using Genkan.Nat;
@@ -38,6 +39,7 @@ internal sealed class AgentRuntime : IDisposable
         NatTable nat = new(new NatLimits(), NatTimeouts.Default, seed);
         SlowPath slowPath = new(datapath, nat, Classes, loaded.Snapshot);
         _loop = new AgentLoop(datapath, slowPath, nat, Classes, logger);
+        datapath.IsDirectWanted = loaded.Encapsulation == Encapsulation.Direct;
         datapath.Apply(loaded.Snapshot);
         if (datapath.IsAdopted) _loop.AdoptConnections();
         _loop.Workers[0].HandleUnread(datapath);
@@ -119,7 +121,7 @@ internal sealed class AgentRuntime : IDisposable
                     + "its tables (genkan host remove) and start it again.");
             }
 
-            ReloadReport report = await _loop.AskAsync(loop => Apply(loop, old, loaded.Snapshot));
+            ReloadReport report = await _loop.AskAsync(loop => Apply(loop, old, loaded));
             TopologyWarnings = loaded.Warnings;
             return report with { Warnings = [.. loaded.Warnings, .. report.Warnings] };
         }
@@ -136,8 +138,9 @@ internal sealed class AgentRuntime : IDisposable
         _datapath.Dispose();
     }
 
-    private static ReloadReport Apply(AgentLoop loop, TopologySnapshot old, TopologySnapshot current)
+    private static ReloadReport Apply(AgentLoop loop, TopologySnapshot old, LoadedTopology loaded)
     {
+        TopologySnapshot current = loaded.Snapshot;
         string[] changed =
         [
             .. TopologyDiff.ChangedTags(old, current)
@@ -145,7 +148,11 @@ internal sealed class AgentRuntime : IDisposable
                 .Distinct(StringComparer.Ordinal)
                 .Order(StringComparer.Ordinal),
         ];
-        loop.RunAlone(() => loop.SlowPath.Apply(current));
+        loop.RunAlone(() =>
+        {
+            loop.Datapath.IsDirectWanted = loaded.Encapsulation == Encapsulation.Direct;
+            loop.SlowPath.Apply(current);
+        });
         return new ReloadReport(current.Revision, changed, [.. loop.Datapath.Faults]);
     }
 }

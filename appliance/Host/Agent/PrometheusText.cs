@@ -48,6 +48,7 @@ internal static class PrometheusText
             text, "genkan_fragments_waiting", "gauge", "Fragments that wait for their first one.",
             status.SlowPath.WaitingFragments);
         Single(text, "genkan_answers_total", "counter", "ARP, ND, DHCP and ICMP frames made.", status.SlowPath.Answers);
+        Tunnels(text, status.Tunnels);
         Family(
             text, "genkan_peer_mtu_octets", "gauge",
             "Longest packet that the underlay is known to carry to another host; 0 while it answers nothing.");
@@ -73,6 +74,11 @@ internal static class PrometheusText
 
         return text.ToString();
     }
+
+    private static void Tunnels(StringBuilder text, string tunnels) => Single(
+        text, "genkan_tunnel_direct", "gauge",
+        "1 while programs put outer headers on and take them off themselves; 0: the kernel, see genkan status.",
+        tunnels.StartsWith("direct", StringComparison.Ordinal) ? 1 : 0);
 
     private static void Workers(StringBuilder text, IReadOnlyList<WorkerReport> workers)
     {

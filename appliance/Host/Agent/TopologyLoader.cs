@@ -4,6 +4,7 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
 using System.Linq;
+using Genkan.Control.Model;
 using Genkan.Control.Plan;
 using Genkan.Host.Api;
 using Genkan.Host.Configuration;
@@ -17,6 +18,9 @@ namespace Genkan.Host.Agent;
 /// <param name="VxlanPort">UDP port of the tunnels.</param>
 internal sealed record LoadedTopology(TopologySnapshot Snapshot, ushort VxlanPort)
 {
+    /// <summary>Who puts outer headers on.</summary>
+    public Encapsulation Encapsulation { get; init; }
+
     /// <summary>What an operator should know of it, as sentences.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
@@ -126,7 +130,7 @@ internal static class TopologyLoader
             throw new ConfigurationException($"{path}: {faults[0]}");
         }
 
-        return new LoadedTopology(snapshot, host.Underlay.VxlanPort);
+        return new LoadedTopology(snapshot, host.Underlay.VxlanPort) { Encapsulation = host.Underlay.Encapsulation };
     }
 
     private static Control.Model.Host FindHost(TopologyFile file, string? hostName)

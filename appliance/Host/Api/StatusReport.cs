@@ -39,6 +39,10 @@ public sealed record StatusReport
     /// <summary>Address of its tunnels.</summary>
     public required string UnderlayAddress { get; init; }
 
+    /// <summary>Who puts the tunnels' outer headers on: <c>direct on INTERFACE</c>, or <c>kernel: </c> and
+    /// why.</summary>
+    public required string Tunnels { get; init; }
+
     /// <summary>All hosts of the topology.</summary>
     public required IReadOnlyList<HostReport> Hosts { get; init; }
 

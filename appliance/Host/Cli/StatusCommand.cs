@@ -34,6 +34,7 @@ internal static class StatusCommand
                 culture, $"{s.HeartbeatAgeSeconds:0.0}s ago, longest gap {Screen.Short(s.HeartbeatGapMaxSeconds)}"));
         screen.Field("topology", string.Create(culture, $"revision {s.Revision} of {s.ConfigFile}"));
         screen.Field("data plane", $"{s.Attach}{(s.IsAdopted ? ", took over the flows of an earlier agent" : "")}");
+        screen.Field("tunnels", s.Tunnels);
         string label = "hosts";
         foreach (string line in Lines(s.Hosts.Select(Describe)))
         {

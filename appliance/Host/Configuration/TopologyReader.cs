@@ -13,6 +13,12 @@ namespace Genkan.Host.Configuration;
 /// </summary>
 internal static class TopologyReader
 {
+    private static readonly Dictionary<string, Encapsulation> Encapsulations = new()
+    {
+        ["direct"] = Encapsulation.Direct,
+        ["kernel"] = Encapsulation.Kernel,
+    };
+
     /// <summary>Reads all of it.</summary>
     public static (string? Host, DesiredState State) Read(YamlNode root, FileReading reading)
     {
@@ -72,9 +78,10 @@ internal static class TopologyReader
         string? interfaceName = map.RequireText("interface", "the interface that holds the address");
         int? mtu = (int?)map.Find("mtu")?.Number(0, int.MaxValue);
         ushort? port = map.Find("vxlan_port")?.UInt16();
+        Encapsulation encapsulation = map.Find("encapsulation")?.Word(Encapsulations) ?? Encapsulation.Direct;
         map.Close();
         if (address is null || interfaceName is null) return null;
-        Underlay underlay = new() { Address = address.Value, Interface = interfaceName };
+        Underlay underlay = new() { Address = address.Value, Interface = interfaceName, Encapsulation = encapsulation };
         return underlay with { Mtu = mtu ?? underlay.Mtu, VxlanPort = port ?? underlay.VxlanPort };
     }
 

@@ -43,7 +43,10 @@ public sealed class RouteSocketTests : IDisposable
         LinkInfo right = _route.FindLink("right").ShouldNotBeNull();
         left.ShouldBe(new LinkInfo(
             left.Ifindex, "left", "veth", Mac, 1600, IsUp: false, IsRunning: false, right.Ifindex,
-            IsPeerElsewhere: false));
+            IsPeerElsewhere: false)
+        {
+            IsEthernet = true,
+        });
         right.MtuOctets.ShouldBe(1500);
         _route.SetLink(left.Ifindex, new LinkSettings { IsUp = true });
         _route.SetLink(right.Ifindex, new LinkSettings { IsUp = true, MtuOctets = 1400 });
@@ -97,6 +100,7 @@ public sealed class RouteSocketTests : IDisposable
 
         LinkInfo vxlan = _route.FindLink("vx0").ShouldNotBeNull();
         (vxlan.Kind, vxlan.MtuOctets, vxlan.Mac).ShouldBe(("vxlan", 1550, Mac));
+        vxlan.SourcePorts.ShouldBe(((ushort)49152, (ushort)65535));
         KernelException fault = Should.Throw<KernelException>(
             () => _route.CreateVxlan(new VxlanDevice("vx1", 4790, 1550)));
         fault.Error.ShouldBe(Errno.EEXIST);

@@ -72,7 +72,7 @@ public sealed class ProgramMachine : IDisposable
     private const int SlotMax = 64; // what tests use of the arrays
 
     private static readonly string[] Objects =
-        ["from_port", "from_tunnel", "from_uplink", "from_host", "from_agent"];
+        ["from_port", "from_tunnel", "from_uplink", "from_host", "from_agent", "from_underlay"];
 
     private readonly BpfProgramSet _set;
     private readonly List<RingBuffer> _control = [];

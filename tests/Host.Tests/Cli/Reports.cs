@@ -19,6 +19,7 @@ internal static class Reports
         HeartbeatGapMaxSeconds = 0.2,
         IsAdopted = true,
         UnderlayAddress = "192.0.2.11",
+        Tunnels = "direct on eth1",
         Hosts =
         [
             new HostReport("gw1", "192.0.2.11", true, 0, "local"),

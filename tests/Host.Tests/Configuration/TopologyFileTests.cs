@@ -42,6 +42,11 @@ public sealed class TopologyFileTests
     [InlineData("hosts: { gw1: { underlay: { interface: u } } }", 1, 27, "'address' is missing here")]
     [InlineData("hosts: { gw1: { underlay: { address: 192.0.2.1/24, interface: u } } }", 1, 38, "has a prefix length")]
     [InlineData("hosts: { gw1: { underlay: { address: 192.0.2.256, interface: u } } }", 1, 38, "is not an IP address")]
+    [
+        InlineData(
+            "hosts: { gw1: { underlay: { address: 192.0.2.1, interface: u, encapsulation: none } } }", 1, 78,
+            "'none' is none of direct, kernel"),
+    ]
     [InlineData("- a", 1, 1, "a topology is expected here")]
     [InlineData(Hosts + "tenant: {}", 4, 1, "'tenant' is not a key here")]
     [InlineData(Hosts + "tenants: { red: { networks: red-1 } }", 4, 29, "a list is expected here")]
