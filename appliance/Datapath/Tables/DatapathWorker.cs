@@ -49,6 +49,9 @@ public sealed class DatapathWorker : IDatapath, IDisposable
     public int ConnectionsMaxOf(bool isIpv4) => _shared.ConnectionsMaxOf(isIpv4);
 
     /// <inheritdoc/>
+    public uint FlowsDelivered(bool isIpv4) => _shared.FlowsDelivered(isIpv4);
+
+    /// <inheritdoc/>
     public void CreditFlows(uint keyPort, bool isIpv4, int room) => _shared.CreditFlows(keyPort, isIpv4, room);
 
     /// <inheritdoc/>

@@ -82,7 +82,7 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
         _statistics = new Statistics(set.Map("port_stats"), set.Map("drop_stats"), _drops, _ports, _budgets);
         _attachments = new Attachments(options.LinkDirectory, options.Attach);
         _watch = new LinkWatch(options.UnderlayAddress);
-        _injector = new Injector(devices.AgentSendIfindex);
+        _injector = new Injector(devices.AgentSendIfindex, _drops);
         _installs = new MmapArray<InstallEntry>(set.Map("install"));
         Workers = [.. Enumerable.Range(0, options.Workers).Select(MakeWorker)];
         Shares = new BudgetShares(_budgets);
@@ -237,6 +237,10 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
     }
 
     /// <inheritdoc/>
+    public uint FlowsDelivered(bool isIpv4) =>
+        isIpv4 ? Volatile.Read(ref _credits[0].Made4) : Volatile.Read(ref _credits[0].Made6);
+
+    /// <inheritdoc/>
     public InstallOutcome Install(in FlowKey key, in FlowAction action) => _connections.Install(key, action);
 
     /// <inheritdoc/>
@@ -324,6 +328,10 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
     public ulong InjectRefusedTotal =>
         Workers.Aggregate(_injector.RefusedCount, static (sum, worker) => sum + worker.InjectRefusedCount);
 
+    /// <summary>Octets of kernel memory that all tables take, the rings too; docs/capacity.md says what is to be
+    /// expected.</summary>
+    public ulong ReadTableMemory() => _tables.ReadMemory();
+
     /// <summary>How full the tables are.</summary>
     public IReadOnlyList<TableOccupancy> ReadOccupancy() =>
     [
@@ -374,7 +382,7 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
     private DatapathWorker MakeWorker(int index) => new(
         this,
         new UpcallReader(_tables.Set.Map("upcall_control"), _tables.Set.Map("upcall_data"), index, _options.Workers),
-        new Injector(_devices.AgentSendIfindex),
+        new Injector(_devices.AgentSendIfindex, _drops),
         _drops,
         new InstallRoom(_installs, _tables.Set.Program("install_new"), index));
 

@@ -57,6 +57,20 @@ internal sealed class KernelTables : IDisposable
         return tables;
     }
 
+    /// <summary>Octets of kernel memory that all tables take now, the rings too.</summary>
+    internal ulong ReadMemory()
+    {
+        ulong total = 0;
+        foreach (string name in Set.MapNames)
+        {
+            BpfMap map = Set.Map(name);
+            total += map.MemoryOctets;
+            if (map.Spec.Type == BpfMapType.ArrayOfMaps) total += ReadInner(map);
+        }
+
+        return total;
+    }
+
     /// <summary>Marks the tables as of our layout: from now on another agent may adopt them.</summary>
     internal void Seal()
     {
@@ -69,6 +83,19 @@ internal sealed class KernelTables : IDisposable
     {
         _settings.Dispose();
         Set.Dispose();
+    }
+
+    private static ulong ReadInner(BpfMap outer)
+    {
+        BpfMapOfMaps inner = new(outer);
+        ulong total = 0;
+        for (int i = 0; i < outer.Spec.MaxEntries; i++)
+        {
+            using BpfMap? map = inner.TryOpen(i);
+            if (map is not null) total += map.MemoryOctets;
+        }
+
+        return total;
     }
 
     // Nobody outside may choose keys whose digests are equal.

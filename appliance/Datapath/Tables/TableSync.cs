@@ -17,6 +17,7 @@ internal sealed class TableSync<TKey, TValue>
     private readonly Dictionary<TKey, TValue> _current = new(OctetComparer<TKey>.Instance);
     private readonly HashSet<TKey> _wanted = new(OctetComparer<TKey>.Instance);
     private readonly List<TKey> _unwanted = [];
+    private readonly List<(TKey Key, TValue Value)> _refused = [];
 
     /// <summary>Takes over a table with what a former agent left in it.</summary>
     /// <param name="map">The table.</param>
@@ -45,14 +46,15 @@ internal sealed class TableSync<TKey, TValue>
     /// <summary>Limit on entries.</summary>
     internal uint MaxEntries => _table.Map.Spec.MaxEntries;
 
-    /// <summary>Entries of the wanted state that the kernel had no room for.</summary>
-    internal int RefusedCount { get; private set; }
+    /// <summary>Entries of the wanted state that the kernel had no room for, as known after
+    /// <see cref="Commit"/>.</summary>
+    internal int RefusedCount => _refused.Count;
 
     /// <summary>Begins a new wanted state.</summary>
     internal void Begin()
     {
         _wanted.Clear();
-        RefusedCount = 0;
+        _refused.Clear();
     }
 
     /// <summary>Names an entry of the wanted state, which is written now.</summary>
@@ -60,14 +62,13 @@ internal sealed class TableSync<TKey, TValue>
     {
         _wanted.Add(key);
         if (_current.TryGetValue(key, out TValue present) && _same.Equals(present, value)) return;
-        if (_table.Update(key, value) == Errno.None) _current[key] = value;
-        else RefusedCount++;
+        if (!TryWrite((key, value))) _refused.Add((key, value));
     }
 
     /// <summary>Whether an entry of this key stands in the table.</summary>
     internal bool TryGet(in TKey key, out TValue value) => _current.TryGetValue(key, out value);
 
-    /// <summary>Removes what was not named.</summary>
+    /// <summary>Removes what was not named, and writes what had to wait for its room.</summary>
     internal void Commit()
     {
         _unwanted.Clear();
@@ -81,5 +82,14 @@ internal sealed class TableSync<TKey, TValue>
             _table.Delete(key); // ENOENT: gone already, which is what we want
             _current.Remove(key);
         }
+
+        _refused.RemoveAll(TryWrite);
+    }
+
+    private bool TryWrite((TKey Key, TValue Value) entry)
+    {
+        if (_table.Update(entry.Key, entry.Value) != Errno.None) return false;
+        _current[entry.Key] = entry.Value;
+        return true;
     }
 }

@@ -33,7 +33,8 @@ struct budget {
 
 /*
  * Credit for the state-only entries that deliveries make for the key port (commit.h): `made` runs (program's), the
- * agent moves `limit` ahead of it by the room that the port's share of the table has. 0 = unlimited. mmapable.
+ * agent moves `limit` ahead of it by the room that the port's share of the table has. 0 = unlimited. Slot 0, which is
+ * no port's, holds those of all ports together. mmapable.
  */
 struct flow_credit {
 	__u32 made4, limit4;	/* 0, 4 */

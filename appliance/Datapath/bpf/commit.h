@@ -71,7 +71,14 @@ static __always_inline int has_credit(__u32 made, __u32 limit)
 	return !limit || (int)(limit - made) > 0;
 }
 
-static __always_inline int add_state(void *table, __u64 *key, __u32 digest, __u64 now, __u64 how, __u32 *made)
+static __always_inline int may_add(struct flow_credit *credit, struct flow *f)
+{
+	return f->flags & FLOW_IPV6 ? has_credit(credit->made6, credit->limit6)
+				    : has_credit(credit->made4, credit->limit4);
+}
+
+static __always_inline int add_state(void *table, __u64 *key, __u32 digest, __u64 now, __u64 how, __u32 *made,
+				     __u32 *made_total)
 {
 	__u32 zero = 0;
 	struct conn *c = bpf_map_lookup_elem(&scratch, &zero);
@@ -86,8 +93,10 @@ static __always_inline int add_state(void *table, __u64 *key, __u32 digest, __u6
 	c->tag_head = (__u64)digest << 32 | (__u32)now;
 	c->tag_tail = c->tag_head;
 	rc = bpf_map_update_elem(table, key, c, how);
-	if (!rc && how == BPF_NOEXIST)
+	if (!rc && how == BPF_NOEXIST) {
 		__sync_fetch_and_add(made, 1);
+		__sync_fetch_and_add(made_total, 1);
+	}
 	/* other failures are of the moment, and the connection's next packet tries again */
 	return rc == ERROR_TOO_BIG || rc == ERROR_NO_MEMORY ? -DROP_CONN_TABLE_FULL : 0;
 }
@@ -107,9 +116,9 @@ int commit(struct __sk_buff *skb, struct flow *f, __u32 key_port);
 __attribute__((noinline)) int commit(struct __sk_buff *skb, struct flow *f, __u32 key_port)
 {
 	__u64 key[KEY6_WORDS], digest, now, how = BPF_NOEXIST;
-	struct flow_credit *credit;
+	struct flow_credit *credit, *total;
+	__u32 slot, all = 0;
 	struct conn *c;
-	__u32 slot;
 	int i, rc;
 
 	if (!f || !(f->flags & FLOW_IP) || f->flags & (FLOW_ICMP_ERROR | FLOW_ND) || f->fragment == FRAGMENT_LATER)
@@ -133,10 +142,10 @@ __attribute__((noinline)) int commit(struct __sk_buff *skb, struct flow *f, __u3
 	}
 	slot = key_port & ~COMMIT_L3_KEY;
 	credit = bpf_map_lookup_elem(&flow_credit, &slot);
-	if (!credit)
+	total = bpf_map_lookup_elem(&flow_credit, &all);
+	if (!credit || !total)
 		return -DROP_PORT_UNKNOWN;
-	if (how == BPF_NOEXIST && !(f->flags & FLOW_IPV6 ? has_credit(credit->made6, credit->limit6) :
-							   has_credit(credit->made4, credit->limit4)))
+	if (how == BPF_NOEXIST && !(may_add(credit, f) && may_add(total, f)))
 		return -DROP_FLOW_QUOTA;
 	now = bpf_ktime_get_coarse_ns();
 	digest = digest_seed();
@@ -144,11 +153,11 @@ __attribute__((noinline)) int commit(struct __sk_buff *skb, struct flow *f, __u3
 	for (i = 0; i < KEY4_WORDS; i++)
 		digest = mix(digest, key[i]);
 	if (!(f->flags & FLOW_IPV6))
-		return add_state(&conn4, key, digest, now, how, &credit->made4);
+		return add_state(&conn4, key, digest, now, how, &credit->made4, &total->made4);
 #pragma unroll
 	for (i = KEY4_WORDS; i < KEY6_WORDS; i++)
 		digest = mix(digest, key[i]);
-	return add_state(&conn6, key, digest, now, how, &credit->made6);
+	return add_state(&conn6, key, digest, now, how, &credit->made6, &total->made6);
 }
 
 #endif

@@ -6,62 +6,94 @@ using Genkan.Overlay.Topology;
 namespace Genkan.Overlay.Flows;
 
 /// <summary>
-/// Shares of the connection tables: a tenant's port may open so many connections, a tenant so many, an address so many
-/// from the outside, so that one machine that opens connections as fast as it can leaves room for all others. What
-/// deliveries from other hosts make for the answers of a port has a share of its own: whoever is attacked can still
-/// open connections. Workers take; the sweep, which has them stand still, counts anew.
+/// Shares of the connection tables: a port may hold as many entries as are free, a tenant twice as many, so that nobody
+/// who opens connections as fast as it can fills a table, nor several of them together: what is left for the next one
+/// shrinks with each, and never ends (the dynamic thresholds of Choudhury and Hahne). What deliveries from other hosts
+/// make for the answers of a port has a share of its own: whoever is attacked can still open connections. Workers take;
+/// the sweep, which has them stand still, counts anew.
 /// </summary>
 /// <remarks>
-/// Counted are the entries of originators, under the port where they enter; the answers' entries on the same host come
-/// along. Entries that deliveries make are counted by the kernel's programs, which get a credit after each pass.
+/// An originator's port and tenant pay for the answer's entry too, if it is on this host. Entries that deliveries make
+/// are counted by the kernel's programs, which get a credit after each pass: for each port, and for all of them as if
+/// they were one tenant's.
 /// </remarks>
 public sealed class ConnectionQuota
 {
     // Ports by their slot, then destinations of what comes from the outside by hash; each for IPv4 and for IPv6.
     private const int Accounts = 2 * FlowLimits.PortSlots;
 
+    // What is no tenant's: from outside by uplinks, and from other hosts or external segments.
+    private const int Outside = FlowLimits.PortSlots - 1;
+    private const int Elsewhere = FlowLimits.PortSlots - 2;
+
     private readonly IDatapath _datapath;
+    private readonly ShareCounts _used = new(2); // entries of a table, whoever has them
     private readonly ShareCounts _originated = new(2 * Accounts);
     private readonly ShareCounts _answers = new(2 * FlowLimits.PortSlots);
     private readonly ShareCounts _byTenant = new(2 * FlowLimits.PortSlots);
     private readonly ShareCounts _negatives = new(FlowLimits.PortSlots + 1); // each port's, then all
     private readonly Dictionary<string, int> _tenants = new(StringComparer.Ordinal);
     private readonly int[] _tenantOf = new int[FlowLimits.PortSlots];
+    private readonly ShareCounts[] _all;
+    private readonly uint[] _deliveredBefore = new uint[2];
+    private readonly int[] _deliveredThere = new int[2]; // entries that deliveries made, as the last pass met them
+    private readonly int[] _reserved = new int[2]; // made since the pass began, and what credit lets in
+    private TopologySnapshot? _topology;
 
     /// <summary>Takes all memory, and grants deliveries their credit.</summary>
     /// <param name="datapath">The kernel's tables.</param>
     public ConnectionQuota(IDatapath datapath)
     {
         _datapath = datapath;
-        Array.Fill(_tenantOf, -1);
+        _all = [_used, _originated, _answers, _byTenant, _negatives];
+        Array.Fill(_tenantOf, Elsewhere);
         GrantCredits();
     }
 
     /// <summary>Takes the owners of ports from a topology. Call it after the datapath took it.</summary>
     public void Apply(TopologySnapshot topology)
     {
-        Array.Fill(_tenantOf, -1);
+        _topology = topology;
+        Array.Fill(_tenantOf, Elsewhere);
         foreach (VirtualPort port in topology.LocalPorts)
         {
             if (port.Tenant.Length == 0 || port.Role == PortRole.Uplink) continue;
             if (!_datapath.TryGetSlot(port.Id, out uint slot)) continue;
             if (!_tenants.TryGetValue(port.Tenant, out int tenant))
-                _tenants.Add(port.Tenant, tenant = _tenants.Count % FlowLimits.PortSlots);
+                _tenants.Add(port.Tenant, tenant = _tenants.Count % Elsewhere);
             _tenantOf[slot % FlowLimits.PortSlots] = tenant;
         }
     }
 
-    /// <summary>Takes room for a connection's originator.</summary>
+    /// <summary>Takes room for a connection's originator. Whoever has nothing may always try one: whether there is room
+    /// is then the kernel's to say.</summary>
     /// <param name="key">Key of its entry.</param>
+    /// <param name="count">Entries: 2 with the answer's, else 1.</param>
     /// <returns>False if the share of its port, tenant or address is used up.</returns>
-    public bool TryTake(in FlowKey key)
+    public bool TryTake(in FlowKey key, int count)
     {
-        int account = AccountOf(key);
-        if (!_originated.TryTake(account, ShareOf(key, FlowLimits.ConnectionShare))) return false;
-        int tenant = TenantOf(key);
-        if (tenant < 0 || _byTenant.TryTake(tenant, ShareOf(key, FlowLimits.TenantShare))) return true;
-        _originated.GiveBack(account);
+        (int table, int account, int tenant) = AccountsOf(key);
+        int free = FreeOf(table);
+        if (!_originated.TryTake(account, Math.Max(count, free * FlowLimits.PortPerFree), count)) return false;
+        if (_byTenant.TryTake(tenant, Math.Max(count, free * FlowLimits.TenantPerFree), count))
+        {
+            _used.TryTake(table, int.MaxValue, count);
+            return true;
+        }
+
+        _originated.GiveBack(account, count);
         return false;
+    }
+
+    /// <summary>Gives room back that was taken, but for which nothing was added.</summary>
+    /// <param name="key">Key of the originator's entry.</param>
+    /// <param name="count">Entries.</param>
+    public void GiveBack(in FlowKey key, int count)
+    {
+        (int table, int account, int tenant) = AccountsOf(key);
+        _originated.GiveBack(account, count);
+        _byTenant.GiveBack(tenant, count);
+        _used.GiveBack(table, count);
     }
 
     /// <summary>Takes room for a drop verdict.</summary>
@@ -69,9 +101,16 @@ public sealed class ConnectionQuota
     /// <returns>False if the port's share or that of all is used up.</returns>
     public bool TryTakeNegative(in FlowKey key)
     {
+        int max = Math.Min(_datapath.ConnectionsMaxOf(isIpv4: true), _datapath.ConnectionsMaxOf(isIpv4: false))
+            / FlowLimits.NegativeShare;
         int port = (int)(key.KeyPort % FlowLimits.PortSlots);
-        if (!_negatives.TryTake(port, FlowLimits.NegativeEntriesPerPort)) return false;
-        if (_negatives.TryTake(FlowLimits.PortSlots, FlowLimits.NegativeEntriesMax)) return true;
+        if (!_negatives.TryTake(port, Math.Min(FlowLimits.NegativeEntriesPerPort, max / 4))) return false;
+        if (_negatives.TryTake(FlowLimits.PortSlots, Math.Min(FlowLimits.NegativeEntriesMax, max)))
+        {
+            _used.TryTake(TableOf(key), int.MaxValue);
+            return true;
+        }
+
         _negatives.GiveBack(port);
         return false;
     }
@@ -82,23 +121,32 @@ public sealed class ConnectionQuota
     {
         _negatives.GiveBack((int)(key.KeyPort % FlowLimits.PortSlots));
         _negatives.GiveBack(FlowLimits.PortSlots);
+        _used.GiveBack(TableOf(key));
     }
 
     /// <summary>Whether an entry's share is more than half used: then what nobody answers goes early.</summary>
-    public bool IsScarce(in FlowEntry entry) => entry.Action.State == ConnectionState.Reply
-        ? _answers.Of(AnswersOf(entry.Key)) > ShareOf(entry.Key, FlowLimits.AnswerShare) / 2
-        : _originated.Of(AccountOf(entry.Key)) > ShareOf(entry.Key, FlowLimits.ConnectionShare) / 2;
+    public bool IsScarce(in FlowEntry entry)
+    {
+        (int table, int account, int tenant) = AccountsOf(entry.Key);
+        int free = FreeOf(table);
+        if (entry.Action.State == ConnectionState.Reply)
+            return _answers.Of(AnswersOf(entry.Key)) > AnswersMaxOf(table, free) / 2;
+        return _originated.Of(account) > free * FlowLimits.PortPerFree / 2
+            || _byTenant.Of(tenant) > free * FlowLimits.TenantPerFree / 2;
+    }
 
     /// <summary>A pass of the sweep begins.</summary>
     public void BeginPass()
     {
-        foreach (ShareCounts counts in (ReadOnlySpan<ShareCounts>)[_originated, _answers, _byTenant, _negatives])
-            counts.BeginPass();
+        foreach (ShareCounts counts in _all) counts.BeginPass();
+        for (int table = 0; table < 2; table++)
+            (_deliveredBefore[table], _deliveredThere[table]) = (_datapath.FlowsDelivered(table == 0), 0);
     }
 
     /// <summary>The pass met an entry that stays.</summary>
     public void See(in FlowEntry entry)
     {
+        _used.See(TableOf(entry.Key));
         if (FlowTimeouts.IsNegative(entry))
         {
             _negatives.See((int)(entry.Key.KeyPort % FlowLimits.PortSlots));
@@ -107,59 +155,84 @@ public sealed class ConnectionQuota
         else if (entry.Action.State == ConnectionState.Reply)
         {
             _answers.See(AnswersOf(entry.Key));
+            if (IsDelivered(entry)) _deliveredThere[TableOf(entry.Key)]++;
         }
         else if (entry.Action.Verdict == FlowVerdict.Forward)
         {
-            _originated.See(AccountOf(entry.Key));
-            int tenant = TenantOf(entry.Key);
-            if (tenant >= 0) _byTenant.See(tenant);
+            (_, int account, int tenant) = AccountsOf(entry.Key);
+            int count = _topology is not null && FlowTwin.IsHere(_topology, _datapath, entry) ? 2 : 1;
+            _originated.See(account, count);
+            _byTenant.See(tenant, count);
         }
     }
 
     /// <summary>The pass is over.</summary>
     public void EndPass()
     {
-        foreach (ShareCounts counts in (ReadOnlySpan<ShareCounts>)[_originated, _answers, _byTenant, _negatives])
-            counts.EndPass();
+        foreach (ShareCounts counts in _all) counts.EndPass();
         GrantCredits();
     }
 
     private void GrantCredits()
     {
-        for (uint slot = 1; slot < FlowLimits.PortSlots; slot++)
+        for (int table = 0; table < 2; table++)
         {
-            Grant(slot, isIpv4: true);
-            Grant(slot, isIpv4: false);
+            int all = GrantAll(table);
+            for (uint slot = 1; slot < FlowLimits.PortSlots; slot++) Grant(slot, table, all);
         }
     }
 
-    private void Grant(uint slot, bool isIpv4)
+    // What it lets in takes from what is free: after that, twice as much of it as is free may be there.
+    private int GrantAll(int table)
     {
-        int seen = _answers.SeenOf((isIpv4 ? 0 : FlowLimits.PortSlots) + (int)slot);
-        int room = (_datapath.ConnectionsMaxOf(isIpv4) / FlowLimits.AnswerShare) - seen;
-        _datapath.CreditFlows(slot, isIpv4, Math.Max(0, room));
+        int made = (int)(_datapath.FlowsDelivered(table == 0) - _deliveredBefore[table]); // met by the pass, or not
+        int free = Math.Max(0, _datapath.ConnectionsMaxOf(table == 0) - _used.Of(table) - made);
+        int there = _deliveredThere[table] + made;
+        int share = ((free * FlowLimits.TenantPerFree) - there) / (FlowLimits.TenantPerFree + 1);
+        int credit = Math.Clamp(share, 0, free / FlowLimits.DeliveriesPerPass);
+        _datapath.CreditFlows(0, table == 0, credit);
+        _reserved[table] = made + credit;
+        return credit;
     }
 
-    private int ShareOf(in FlowKey key, int share) =>
-        Math.Max(1, _datapath.ConnectionsMaxOf(key.Source.IsIpv4) / share);
+    // The originator is elsewhere: its answers leave this host, or none has come yet.
+    private bool IsDelivered(in FlowEntry entry)
+    {
+        if (entry.Action.Verdict != FlowVerdict.Forward || _topology is null) return true;
+        if (!_datapath.TryGetNextHop(entry.Action.NextHop, out Egress egress)) return true;
+        return egress.Kind == EgressKind.Port
+            ? !_datapath.TryGetSlot(egress.Object, out _)
+            : egress.Host != _topology.LocalHost.Id;
+    }
+
+    private void Grant(uint slot, int table, int all)
+    {
+        int seen = _answers.SeenOf((table * FlowLimits.PortSlots) + (int)slot);
+        int max = _datapath.ConnectionsMaxOf(table == 0) / FlowLimits.AnswerShare;
+        _datapath.CreditFlows(slot, table == 0, Math.Clamp(max - seen, 0, all));
+    }
+
+    private int FreeOf(int table) =>
+        Math.Max(0, _datapath.ConnectionsMaxOf(table == 0) - _used.Of(table) - _reserved[table]);
+
+    private int AnswersMaxOf(int table, int free) =>
+        Math.Min(_datapath.ConnectionsMaxOf(table == 0) / FlowLimits.AnswerShare, free);
+
+    private static int TableOf(in FlowKey key) => key.Source.IsIpv4 ? 0 : 1;
 
     private static int AnswersOf(in FlowKey key) =>
-        (key.Source.IsIpv4 ? 0 : FlowLimits.PortSlots) + (int)(key.KeyPort % FlowLimits.PortSlots);
+        (TableOf(key) * FlowLimits.PortSlots) + (int)(key.KeyPort % FlowLimits.PortSlots);
 
-    private int TenantOf(in FlowKey key)
+    private (int Table, int Account, int Tenant) AccountsOf(in FlowKey key)
     {
-        int tenant = _tenantOf[key.KeyPort % FlowLimits.PortSlots];
-        return tenant < 0 || key.Source.IsIpv4 ? tenant : tenant + FlowLimits.PortSlots;
-    }
-
-    private int AccountOf(in FlowKey key)
-    {
-        int family = key.Source.IsIpv4 ? 0 : Accounts;
+        int table = TableOf(key);
+        int slot = (int)(key.KeyPort % FlowLimits.PortSlots);
         bool isOutside = _datapath.TryGetPort(key.KeyPort, out DatapathPort port)
             && port is { IsL3: true, Kind: IngressKind.Port };
-        if (!isOutside) return family + (int)(key.KeyPort % FlowLimits.PortSlots);
+        int tenant = (table * FlowLimits.PortSlots) + (isOutside ? Outside : _tenantOf[slot]);
+        if (!isOutside) return (table, (table * Accounts) + slot, tenant);
         UInt128 address = key.Destination.Value;
         ulong hash = ((ulong)address ^ (ulong)(address >> 64)) * 0x9e3779b97f4a7c15;
-        return family + FlowLimits.PortSlots + (int)((hash >> 32) % FlowLimits.PortSlots);
+        return (table, (table * Accounts) + FlowLimits.PortSlots + (int)((hash >> 32) % FlowLimits.PortSlots), tenant);
     }
 }

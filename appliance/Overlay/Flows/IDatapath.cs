@@ -117,8 +117,12 @@ public interface IDatapath
     /// <returns>How many were written.</returns>
     int InstallNew(ReadOnlySpan<FlowWrite> writes, out InstallOutcome refusal);
 
-    /// <summary>Lets deliveries from other hosts make so many more state-only entries for a key port.</summary>
+    /// <summary>Lets deliveries from other hosts make so many more state-only entries for a key port; for port 0, for
+    /// all ports together.</summary>
     void CreditFlows(uint keyPort, bool isIpv4, int room);
+
+    /// <summary>State-only entries that deliveries have made so far; runs around.</summary>
+    uint FlowsDelivered(bool isIpv4) => 0;
 
     /// <summary>Writes an entry of the connection table; replaces one with the same key, keeping its
     /// counters.</summary>

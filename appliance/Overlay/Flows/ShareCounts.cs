@@ -19,25 +19,25 @@ internal sealed class ShareCounts(int accounts)
     /// <summary>Entries of an account that the pass has met so far, or did meet.</summary>
     public int SeenOf(int account) => _seen[account];
 
-    /// <summary>Takes room for one.</summary>
-    /// <returns>False if the account holds as many as it may.</returns>
-    public bool TryTake(int account, int max)
+    /// <summary>Takes room.</summary>
+    /// <returns>False if the account would hold more than it may.</returns>
+    public bool TryTake(int account, int max, int count = 1)
     {
-        if (Interlocked.Increment(ref _taken[account]) > max)
+        if (Interlocked.Add(ref _taken[account], count) > max)
         {
-            Interlocked.Decrement(ref _taken[account]);
+            Interlocked.Add(ref _taken[account], -count);
             return false;
         }
 
-        Interlocked.Increment(ref _takenInPass[account]);
+        Interlocked.Add(ref _takenInPass[account], count);
         return true;
     }
 
     /// <summary>Gives room back that was taken for nothing.</summary>
-    public void GiveBack(int account)
+    public void GiveBack(int account, int count = 1)
     {
-        Interlocked.Decrement(ref _taken[account]);
-        Interlocked.Decrement(ref _takenInPass[account]);
+        Interlocked.Add(ref _taken[account], -count);
+        Interlocked.Add(ref _takenInPass[account], -count);
     }
 
     /// <summary>A pass of the sweep begins.</summary>
@@ -47,8 +47,8 @@ internal sealed class ShareCounts(int accounts)
         Array.Clear(_takenInPass);
     }
 
-    /// <summary>The pass met an entry that stays.</summary>
-    public void See(int account) => _seen[account]++;
+    /// <summary>The pass met entries that stay.</summary>
+    public void See(int account, int count = 1) => _seen[account] += count;
 
     /// <summary>The pass is over.</summary>
     public void EndPass()

@@ -15,15 +15,18 @@ public sealed partial class SlowPath
     /// <param name="Slot">Where its packet entered.</param>
     /// <param name="Ticket">Its packet among the queued frames.</param>
     /// <param name="HasReply">Whether the answer's entry stands in front of its own.</param>
+    /// <param name="IsCounted">Whether it has taken room of its share.</param>
     /// <param name="WriteAt">Index of its own entry.</param>
     /// <param name="Binding">The translation that it holds; zone 0 none.</param>
-    private readonly record struct Pending(uint Slot, int Ticket, bool HasReply, int WriteAt, NatBinding Binding);
+    private readonly record struct Pending(
+        uint Slot, int Ticket, bool HasReply, bool IsCounted, int WriteAt, NatBinding Binding);
 
     /// <summary>Takes a connection that no table knew into the batch, with its packet.</summary>
     private void Queue(in Upcall upcall, in FlowKey key, ReadOnlySpan<byte> frame, uint nextHop)
     {
         FlowAction action = FlowTranslator.Action(key, _result, nextHop, StampOf(_result), ConnectionState.None);
-        if (!Quota.TryTake(key) && !IsForwarded(key))
+        bool isCounted = Quota.TryTake(key, count: 2);
+        if (!isCounted && !IsForwarded(key))
         {
             Samples.Refused(upcall.Budget);
             Refuse(upcall.Slot, InstallOutcome.OverQuota);
@@ -34,18 +37,20 @@ public sealed partial class SlowPath
         bool holds = SourceBinding.TryRead(Topology, key, action, out NatBinding binding);
         if (holds && !_nat.Retain(binding))
         {
+            if (isCounted) Quota.GiveBack(key, count: 2);
             Refuse(upcall.Slot, InstallOutcome.Failed);
             return;
         }
 
         bool hasReply = TryDecideReply(key, out FlowKey reply, out FlowAction replyAction);
+        if (isCounted && !hasReply) Quota.GiveBack(key, count: 1);
         Samples.Installed(upcall.Budget, key, _datapath.Now);
         int ticket = Inject(upcall, frame); // may send, and so settle, what is queued
         if (_pendingCount == _pending.Length) Settle();
         if (hasReply) _writes[_writeCount++] = new FlowWrite(reply, replyAction);
         _writes[_writeCount++] = new FlowWrite(key, action);
         _pending[_pendingCount++] =
-            new Pending(upcall.Slot, ticket, hasReply, _writeCount - 1, holds ? binding : default);
+            new Pending(upcall.Slot, ticket, hasReply, isCounted, _writeCount - 1, holds ? binding : default);
     }
 
     /// <summary>Writes the connections that were kept back.</summary>
@@ -83,6 +88,7 @@ public sealed partial class SlowPath
             return;
         }
 
+        if (pending.IsCounted) Quota.GiveBack(own.Key, pending.HasReply ? 2 : 1);
         if (pending.Binding.Zone != 0) _nat.Release(pending.Binding, _datapath.Now);
         if (pending.Ticket >= 0) _datapath.Cancel(pending.Ticket);
         Refuse(pending.Slot, outcome);

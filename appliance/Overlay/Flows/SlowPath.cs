@@ -205,7 +205,8 @@ public sealed partial class SlowPath
         }
 
         FlowKey key = FlowKey.Of(port.KeyPort, packet, port.IsL3);
-        if (upcall.State == ConnectionState.None && !FlowTranslator.TryGetMask(_result, out _))
+        bool isNew = upcall.State == ConnectionState.None;
+        if (isNew && !FlowTranslator.TryGetMask(_result, out _))
         {
             Queue(upcall, key, frame, nextHop);
             return;
@@ -213,6 +214,13 @@ public sealed partial class SlowPath
 
         Settle();
         InstallOutcome outcome = Install(key, packet.EtherType, upcall.State, nextHop);
+        if (outcome == InstallOutcome.Full && isNew && (packet.IsIpv4 || packet.IsIpv6))
+        {
+            // No room in the class table, of which nobody has a share: an exact entry does as well, and has one.
+            Queue(upcall, key, frame, nextHop);
+            return;
+        }
+
         if (outcome == InstallOutcome.Installed)
         {
             Samples.Installed(upcall.Budget, key, _datapath.Now);

@@ -62,18 +62,27 @@ public static class FlowLimits
     /// <summary>Of these, those of one port.</summary>
     public const int NegativeEntriesPerPort = 1024;
 
-    /// <summary>What one port, or one address from the outside, may open: a table's room divided by this. With the
-    /// answers' entries on the same host that is half of the table.</summary>
-    public const int ConnectionShare = 4;
+    /// <summary>One port, or one address from the outside, may hold so many entries of a table for each one that is
+    /// free: alone half of the table.</summary>
+    public const int PortPerFree = 1;
+
+    /// <summary>All ports of one tenant together, all that comes from outside, or from other hosts: alone three fifths.
+    /// So whatever number of tenants fills a table together, there is room for one more.</summary>
+    public const int TenantPerFree = 2;
+
+    /// <summary>Deliveries from other hosts may add what is free divided by this in a pass of the sweep; it is not free
+    /// for others meanwhile.</summary>
+    public const int DeliveriesPerPass = 4;
+
+    /// <summary>Drop verdicts hold at most the smallest table's room divided by this, one port a quarter of
+    /// it.</summary>
+    public const int NegativeShare = 4;
 
     /// <summary>Connections whose entries a worker keeps back to write them in one call of the kernel.</summary>
     public const int InstallBatch = 64;
 
     /// <summary>Entries in one call of the kernel: both directions of a batch of connections.</summary>
     public const int WriteBatch = 2 * InstallBatch;
-
-    /// <summary>What all ports of one tenant may open: a table's room divided by this.</summary>
-    public const int TenantShare = 2;
 
     /// <summary>What others may open to one port: entries of its answers, a table's room divided by this. More than one
     /// port may open, so that one on the same host cannot use it up.</summary>

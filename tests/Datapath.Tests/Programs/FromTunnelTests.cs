@@ -192,16 +192,25 @@ public sealed class FromTunnelTests
         _machine.TryEntry(Reply(Frames.Udp(v6, from: 9)), out _).ShouldBeTrue();
     }
 
-    [Fact]
-    public void A_full_table_refuses_the_connection_aloud()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_full_table_refuses_the_connection_aloud_and_takes_it_when_there_is_room(bool v6)
     {
         for (ushort from = 1; from <= ProgramMachine.ConnMax; from++)
-            Run(Frames.Udp(from: from), 1, commit: true).Outcome.ShouldBe(Outcome.Port);
+            Run(Frames.Udp(v6, from: from), 1, commit: true).Outcome.ShouldBe(Outcome.Port);
 
-        Run(Frames.Udp(from: 5000), 1, commit: true).Reason.ShouldBe(DropReason.ConnTableFull);
+        Run(Frames.Udp(v6, from: 5000), 1, commit: true).Reason.ShouldBe(DropReason.ConnTableFull);
+        Run(Frames.Udp(v6, from: 5001), 1, commit: true).Reason.ShouldBe(DropReason.ConnTableFull);
 
-        _machine.Drops(Port, DropReason.ConnTableFull).ShouldBe(1ul);
-        Run(Frames.Udp(from: 1), 1, commit: true).Outcome.ShouldBe(Outcome.Port, "known connections go on");
+        _machine.Drops(Port, DropReason.ConnTableFull).ShouldBe(2ul);
+        for (ushort from = 1; from <= ProgramMachine.ConnMax; from++)
+            Run(Frames.Udp(v6, from: from), 1, commit: true).Outcome.ShouldBe(Outcome.Port, "known ones go on");
+
+        _machine.Forget(Reply(Frames.Udp(v6, from: 7)));
+        Run(Frames.Udp(v6, from: 5000), 1, commit: true).Outcome.ShouldBe(Outcome.Port);
+        Run(Frames.Udp(v6, from: 5001), 1, commit: true).Reason.ShouldBe(DropReason.ConnTableFull);
+        _machine.TryEntry(Reply(Frames.Udp(v6, from: 5000)), out _).ShouldBeTrue();
     }
 
     [Theory]
@@ -218,6 +227,24 @@ public sealed class FromTunnelTests
 
         _machine.Drops(Port, DropReason.FlowQuota).ShouldBe(1ul);
         (_machine.Credit(Port).Made4, _machine.Credit(Port).Made6).ShouldBe(v6 ? (uint.MaxValue, 7u) : (1u, 5u));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void All_ports_together_have_a_credit_beside_each_one_s_own(bool v6)
+    {
+        _machine.Credit(0) = new FlowCreditEntry { Made4 = 8, Limit4 = 10, Made6 = 8, Limit6 = 10 };
+        _machine.Credit(Port) = new FlowCreditEntry { Limit4 = 100, Limit6 = 100 };
+
+        Run(Frames.Udp(v6, from: 1), 1, commit: true).Outcome.ShouldBe(Outcome.Port);
+        Run(Frames.Udp(v6, from: 2), 1, commit: true).Outcome.ShouldBe(Outcome.Port);
+        Run(Frames.Udp(v6, from: 3), 1, commit: true).Reason.ShouldBe(DropReason.FlowQuota);
+        Run(Frames.Udp(v6, from: 1), 1, commit: true).Outcome.ShouldBe(Outcome.Port);
+
+        FlowCreditEntry own = _machine.Credit(Port);
+        (own.Made4, own.Made6).ShouldBe(v6 ? (0u, 2u) : (2u, 0u));
+        (_machine.Credit(0).Made4, _machine.Credit(0).Made6).ShouldBe(v6 ? (8u, 10u) : (10u, 8u));
     }
 
     [Fact]

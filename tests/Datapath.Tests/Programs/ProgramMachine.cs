@@ -205,6 +205,11 @@ public sealed class ProgramMachine : IDisposable
         }
     }
 
+    /// <summary>Removes a connection, as the agent's sweep does.</summary>
+    internal void Forget(FlowKey key) => (key.Source.IsIpv4
+        ? _set.Table<Conn4Key, ConnEntry>("conn4").Delete(Conn4Key.Of(key))
+        : _set.Table<Conn6Key, ConnEntry>("conn6").Delete(Conn6Key.Of(key))).ShouldBe(Errno.None);
+
     /// <summary>Installs a class, and tells the port that it has such ones.</summary>
     internal void Class(int slot, FlowMask mask, EtherType type, FlowKey key, FlowAction action)
     {

@@ -48,7 +48,7 @@ public sealed class ParallelWorkers
     {
         const int capacity = 101; // odd: the last connection finds room for its answer alone
         Agent many = new(WorkerCount, capacity);
-        for (ushort i = 0; i < 60; i++)
+        for (ushort i = 0; i < 80; i++)
         {
             // What deliveries made: so the table is full before the sender has its share of it.
             FlowKey answer = new(

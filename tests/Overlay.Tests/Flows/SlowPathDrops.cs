@@ -41,6 +41,7 @@ public sealed class SlowPathDrops
     [Fact]
     public void A_port_s_drops_are_cached_up_to_its_limit_until_the_sweep_has_counted_them_anew()
     {
+        _hosts.Hv1.Tables.ConnectionsMax = 1 << 17; // of a small one it is a sixteenth
         for (int port = 1; port <= FlowLimits.NegativeEntriesPerPort + 5; port++)
             _hosts.Send("red/red-a", AToC((ushort)port, to: 22));
         _hosts.Hv1.Tables.Connections.Count.ShouldBe(FlowLimits.NegativeEntriesPerPort);
@@ -57,7 +58,7 @@ public sealed class SlowPathDrops
     [Fact]
     public void All_ports_together_cache_no_more_drops_than_the_limit()
     {
-        ConnectionQuota quota = new(new TableDatapath());
+        ConnectionQuota quota = new(new TableDatapath { ConnectionsMax = 1 << 17 });
         int taken = 0;
         for (uint slot = 1; slot <= 100; slot++)
         {

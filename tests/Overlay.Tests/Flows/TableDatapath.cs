@@ -47,7 +47,7 @@ internal sealed class TableDatapath : IDatapath
         (_call, _slots, _ports, _nextHopOf, _nextHops) =
             (of._call, of._slots, of._ports, of._nextHopOf, of._nextHops);
         (_stamps, _hasAsked, Connections, Classes) = (of._stamps, of._hasAsked, of.Connections, of.Classes);
-        (Drops, ConnectionsMax) = (of.Drops, of.ConnectionsMax);
+        (Drops, ConnectionsMax, ClassesMax) = (of.Drops, of.ConnectionsMax, of.ClassesMax);
     }
 
     public Dictionary<FlowKey, FlowEntry> Connections { get; }
@@ -65,6 +65,10 @@ internal sealed class TableDatapath : IDatapath
     public int Sent { get; private set; }
 
     public int ConnectionsMax { get; set; }
+
+    public uint[] Delivered { get; } = new uint[2];
+
+    public int ClassesMax { get; set; } = int.MaxValue;
 
     /// <summary>Called before each install; may bump, or refuse by an outcome of its own.</summary>
     public Func<FlowKey, InstallOutcome?>? BeforeInstall { get; set; }
@@ -122,6 +126,8 @@ internal sealed class TableDatapath : IDatapath
 
     public int ConnectionsMaxOf(bool isIpv4) => ConnectionsMax;
 
+    public uint FlowsDelivered(bool isIpv4) => Delivered[isIpv4 ? 0 : 1];
+
     public InstallOutcome InstallNew(in FlowKey key, in FlowAction action)
     {
         using Lock.Scope scope = _call.EnterScope();
@@ -152,6 +158,7 @@ internal sealed class TableDatapath : IDatapath
         using Lock.Scope scope = _call.EnterScope();
         if (action.Stamp != Stamp(action.Stamp.ClassId)) return InstallOutcome.Stale;
         FlowKey masked = Masked(mask, key);
+        if (Classes.Count >= ClassesMax && !Classes.ContainsKey((mask, etherType, masked))) return InstallOutcome.Full;
         Classes[(mask, etherType, masked)] = new FlowEntry(masked, action, 0, 0, Now, Now, 0);
         return InstallOutcome.Installed;
     }
@@ -324,9 +331,13 @@ internal sealed class TableDatapath : IDatapath
         }
 
         (uint, bool) account = (port.KeyPort, key.Source.IsIpv4);
+        (uint, bool) total = (0, key.Source.IsIpv4);
         if (!isThere && Credits.GetValueOrDefault(account, int.MaxValue) <= 0) return DropReason.FlowQuota;
+        if (!isThere && Credits.GetValueOrDefault(total, int.MaxValue) <= 0) return DropReason.FlowQuota;
         if (!isThere && Connections.Count >= ConnectionsMax) return DropReason.ConnTableFull;
         if (!isThere && Credits.TryGetValue(account, out int room)) Credits[account] = room - 1;
+        if (!isThere && Credits.TryGetValue(total, out int rest)) Credits[total] = rest - 1;
+        if (!isThere) Delivered[key.Source.IsIpv4 ? 0 : 1]++;
         FlowAction action = new() { Verdict = FlowVerdict.Upcall, State = ConnectionState.Reply };
         Connections[key] = new FlowEntry(key, action, 0, 0, Now, Now, 0);
         return DropReason.None;
