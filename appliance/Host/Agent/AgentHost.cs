@@ -65,6 +65,7 @@ internal static partial class AgentHost
             PinRoot = options.PinDirectory,
             RunDirectory = options.RunDirectory,
             Workers = options.Workers,
+            Sizes = options.Connections is { } connections ? TableSizes.Of(connections) : null,
             Attach = options.Attach switch
             {
                 AttachChoice.Tcx => AttachMode.Tcx,
@@ -76,6 +77,9 @@ internal static partial class AgentHost
         {
             loaded = loaded.LimitMtu(datapath.TenantMtuMax);
             foreach (string warning in loaded.Warnings) LogFault(logger, warning);
+            int held = datapath.ConnectionsMaxOf(isIpv4: true);
+            if (options.Connections is { } asked && asked != held)
+                LogSizeKept(logger, held, asked, topology.LocalHost.Name);
             return new AgentRuntime(options, loaded, datapath, loggers.CreateLogger("genkan.agent"));
         }
         catch
@@ -117,6 +121,12 @@ internal static partial class AgentHost
         Message = "Host {Host}: the tables of the previous agent looked otherwise; carried over by the names of their "
             + "fields: {Tables}.")]
     private static partial void LogMigrated(ILogger logger, string host, IReadOnlyList<string> tables);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "The tables of the previous agent hold {Held} IPv4 entries and keep that size, not {Asked}. To "
+            + "change it, which ends all connections: stop the agent, genkan --host {Host} host remove, start it.")]
+    private static partial void LogSizeKept(ILogger logger, int held, uint asked, string host);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Fault}")]
     private static partial void LogFault(ILogger logger, string fault);

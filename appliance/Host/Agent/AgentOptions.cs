@@ -26,5 +26,15 @@ public enum AttachChoice
 /// </param>
 /// <param name="Attach">How programs are hooked in.</param>
 /// <param name="Workers">Threads that handle packets, 1 to <see cref="DatapathLimits.WorkersMax"/>.</param>
+/// <param name="Connections">
+/// Entries of the IPv4 connection table, <see cref="TableSizes.ConnectionsMin"/> to
+/// <see cref="TableSizes.ConnectionsMax"/>; null: by the machine's memory.
+/// </param>
 public sealed record AgentOptions(
-    string ConfigPath, string? HostName, string PinDirectory, string RunDirectory, AttachChoice Attach, int Workers);
+    string ConfigPath,
+    string? HostName,
+    string PinDirectory,
+    string RunDirectory,
+    AttachChoice Attach,
+    int Workers,
+    uint? Connections = null);

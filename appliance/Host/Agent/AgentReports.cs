@@ -75,7 +75,9 @@ internal sealed partial class AgentReports(AgentRuntime runtime)
                 tables["conn4"].MaxEntries + tables["conn6"].MaxEntries,
                 runtime.Classes.Count,
                 tables["nexthop"].Entries,
-                runtime.Loop.Nat.Count),
+                runtime.Loop.Nat.Count,
+                (long)Datapath.ReadTableMemory(),
+                GC.GetGCMemoryInfo(GCKind.Any).TotalCommittedBytes),
             SlowPath = new SlowPathCounts(
                 (long)counters.Upcalls,
                 (long)counters.Simulations,

@@ -30,6 +30,10 @@ internal static class PrometheusText
         Single(text, "genkan_connections", "gauge", "Entries of the connection tables, each direction counted.",
             status.Tables.Flows);
         Single(text, "genkan_connections_max", "gauge", "Room in the connection tables.", status.Tables.FlowsMax);
+        Single(text, "genkan_table_memory_octets", "gauge", "Kernel memory of all tables and rings.",
+            status.Tables.MemoryOctets);
+        Single(text, "genkan_heap_octets", "gauge", "Memory that the agent's collector holds.",
+            status.Tables.HeapOctets);
         Single(text, "genkan_flow_classes", "gauge", "Distinct sets of objects that flows depend on.",
             status.Tables.Classes);
         Single(text, "genkan_nat_mappings", "gauge", "Source NAT mappings of this host.", status.Tables.Translations);

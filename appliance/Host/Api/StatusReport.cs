@@ -94,7 +94,10 @@ public sealed record PortCounts(int Known, int Bound, int Uplinks);
 /// <param name="Classes">Flow classes.</param>
 /// <param name="NextHops">Next hops.</param>
 /// <param name="Translations">NAT mappings of this host.</param>
-public sealed record TableCounts(long Flows, long FlowsMax, long Classes, long NextHops, long Translations);
+/// <param name="MemoryOctets">Kernel memory of all tables and rings.</param>
+/// <param name="HeapOctets">Memory that the agent's collector holds.</param>
+public sealed record TableCounts(
+    long Flows, long FlowsMax, long Classes, long NextHops, long Translations, long MemoryOctets, long HeapOctets);
 
 /// <summary>What the slow path did.</summary>
 /// <param name="Upcalls">Packets that came up.</param>

@@ -31,7 +31,8 @@ internal static class RunCommand
             DefaultValueFactory = static _ => AttachChoice.Auto,
         };
         Option<int> workers = WorkersOption();
-        Command command = new("run", "Run the agent of one host.") { config, pins, attach, workers };
+        Option<uint?> connections = ConnectionsOption();
+        Command command = new("run", "Run the agent of one host.") { config, pins, attach, workers, connections };
         command.SetAction((result, cancellation) => runAgent(
             new AgentOptions(
                 result.GetRequiredValue(config),
@@ -39,7 +40,8 @@ internal static class RunCommand
                 result.GetRequiredValue(pins),
                 context.RunDirectory,
                 result.GetValue(attach),
-                result.GetValue(workers)),
+                result.GetValue(workers),
+                result.GetValue(connections)),
             cancellation));
         return command;
     }
@@ -63,6 +65,25 @@ internal static class RunCommand
         if (isNumber && workers is >= 1 and <= DatapathLimits.WorkersMax) return workers;
         result.AddError($"--workers takes a number from 1 to {DatapathLimits.WorkersMax}, not '{word}'.");
         return 0;
+    }
+
+    private static Option<uint?> ConnectionsOption() => new("--connections")
+    {
+        Description = "Entries of the IPv4 connection table, two a connection within the host; half as many for IPv6. "
+        + "By default by the machine's memory: 16384, from 2 GiB 131072, from 4 GiB 1048576.",
+        HelpName = "N",
+        CustomParser = ParseConnections,
+    };
+
+    private static uint? ParseConnections(ArgumentResult result)
+    {
+        string word = result.Tokens[0].Value;
+        bool isNumber = uint.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out uint entries);
+        if (isNumber && entries is >= TableSizes.ConnectionsMin and <= TableSizes.ConnectionsMax) return entries;
+        result.AddError(
+            $"--connections takes a number from {TableSizes.ConnectionsMin} to {TableSizes.ConnectionsMax}, "
+            + $"not '{word}'.");
+        return null;
     }
 
     /// <summary>The option that says where pins stand, of every command that touches them.</summary>

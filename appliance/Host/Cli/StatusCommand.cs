@@ -52,6 +52,12 @@ internal static class StatusCommand
                 $"{s.Tables.Flows} of {s.Tables.FlowsMax}, {s.Tables.Classes} classes, {s.Tables.NextHops} next hops, "
                 + $"{s.Tables.Translations} translations"));
         screen.Field(
+            "memory",
+            string.Create(
+                culture,
+                $"{s.Tables.MemoryOctets / 1e6:0.0} MB of tables in the kernel, "
+                + $"{s.Tables.HeapOctets / 1e6:0.0} MB of the agent's"));
+        screen.Field(
             "slow path",
             string.Create(
                 culture,

@@ -184,14 +184,18 @@ public sealed class AgentCommandTests : IAsyncLifetime
         AgentOptions? given = null;
         CliRun run = await CliRun.OfAsync(
             "/run/x",
-            ["run", "--config", "f.yaml", "--host", "gw1", "--pins", "/p", "--attach", "clsact", "--workers", "3"],
+            [
+                "run", "--config", "f.yaml", "--host", "gw1", "--pins", "/p", "--attach", "clsact", "--workers", "3",
+                "--connections", "4096",
+            ],
             (options, _) =>
             {
                 given = options;
                 return Task.FromResult(7);
             });
         run.ExitCode.ShouldBe(7);
-        given.ShouldBe(new AgentOptions("f.yaml", "gw1", "/p", "/run/x", AttachChoice.Clsact, Workers: 3));
+        given.ShouldBe(
+            new AgentOptions("f.yaml", "gw1", "/p", "/run/x", AttachChoice.Clsact, Workers: 3, Connections: 4096));
     }
 
     [Theory]
@@ -199,6 +203,9 @@ public sealed class AgentCommandTests : IAsyncLifetime
     [InlineData("run", "--config", "f.yaml", "--workers", "0")]
     [InlineData("run", "--config", "f.yaml", "--workers", "17")]
     [InlineData("run", "--config", "f.yaml", "--workers", "x")]
+    [InlineData("run", "--config", "f.yaml", "--connections", "1023")]
+    [InlineData("run", "--config", "f.yaml", "--connections", "4194305")]
+    [InlineData("run", "--config", "f.yaml", "--connections", "x")]
     [InlineData("nonsense")]
     [InlineData("completion", "fish")]
     public async Task A_wrong_command_line_ends_with_2(params string[] arguments) =>

@@ -36,7 +36,7 @@ internal static class Reports
                 0, 1000, 0.000128, 0.004096, [new(0.000128, 600), new(0.004096, 399), new(null, 1)]),
             new LatencyReport(1, 0, 0, 0, []),
         ],
-        Tables = new TableCounts(1200, 131072, 40, 12, 77),
+        Tables = new TableCounts(1200, 131072, 40, 12, 77, 88_400_000, 31_200_000),
         SlowPath = new SlowPathCounts(1000, 900, 1200, 55, 2, 0, 3, 0),
         DroppedPackets = 31,
         Warnings = ["interface b0 of port red/red-b does not exist"],
