@@ -39,6 +39,13 @@ internal ref partial struct Walk
             return;
         }
 
+        if (inPort.IsExternal && router.Provides is null && IsInside(router))
+        {
+            // RFC 2827, RFC 3704 §2.2: a rule that admits a network means who is in it.
+            Drop(DropReason.Martian, router.Name, "a source of inside from the outside");
+            return;
+        }
+
         if (_isError && _original.IsIcmpv4 && _original.IcmpType == (byte)IcmpType.Redirect)
         {
             // RFC 1812 §5.2.7.2: a redirect speaks of one network's routers; elsewhere it could only mislead.
@@ -56,6 +63,18 @@ internal ref partial struct Walk
         IsMartianSource(_packet.Source) || _packet.Source.IsUnspecified
         || _packet.Destination.IsMulticast || _packet.Destination.IsBroadcast
         || IsMartianDestination(_packet.Destination);
+
+    private bool IsInside(RouterNode router)
+    {
+        Tag(router.RoutesTag);
+        if (router.Routes.Find(_packet.Source) is not { } routes) return false;
+        foreach (RouteNode route in routes)
+        {
+            if (route.Target == RouteTarget.Port && !route.Port!.IsExternal) return true;
+        }
+
+        return false;
+    }
 
     private bool IsOwn(RouterNode router, PortNode inPort)
     {

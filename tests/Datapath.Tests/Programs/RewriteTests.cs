@@ -84,6 +84,46 @@ public sealed class RewriteTests
             !isEcho && Has(rewrites, Rewrites.DestinationPort) ? (ushort)4444 : before.DestinationPort);
     }
 
+    [Theory]
+    [InlineData("udp", false)]
+    [InlineData("udp", true)]
+    [InlineData("tcp", false)]
+    [InlineData("tcp", true)]
+    [InlineData("icmp", false)]
+    [InlineData("icmp", true)]
+    public void A_wrong_checksum_stays_wrong_whichever_it_is(string protocol, bool v6)
+    {
+        byte[] frame = protocol switch
+        {
+            "udp" => Frames.Udp(v6, payloadOctets: 7),
+            "tcp" => Frames.Tcp(v6),
+            _ => Frames.Icmp(v6),
+        };
+        int field = (v6 ? 54 : Frames.Ipv4L4At) + protocol switch { "udp" => 6, "tcp" => 16, _ => 2 };
+        _machine.Flow(Frames.KeyOf(frame, 1), ActionOf(Everything, v6));
+        ushort right = Checksum(frame, field);
+        ushort rightAfter = Checksum(_machine.Run("from_port", frame).Frame, field);
+
+        // Every seventeenth, and the one that would become zero, which says "none" in UDP.
+        int zero = (right - rightAfter + (2 * ushort.MaxValue)) % ushort.MaxValue;
+        for (int wrong = 1; wrong <= ushort.MaxValue; wrong += 17) Damage(wrong);
+        Damage(zero == 0 ? ushort.MaxValue : zero);
+
+        void Damage(int wrong)
+        {
+            if (wrong % ushort.MaxValue == right % ushort.MaxValue) return; // zero has two forms (RFC 1624 §3)
+            byte[] damaged = frame.With(field, (byte)(wrong >> 8), (byte)wrong);
+            Verdict verdict = _machine.Run("from_port", damaged);
+            verdict.Outcome.ShouldBe(Outcome.Port);
+            ushort after = Checksum(verdict.Frame, field);
+
+            // As far from the right one as before, by ones' complement; and no UDP packet says now that it has none.
+            (((int)after - rightAfter + ushort.MaxValue) % ushort.MaxValue)
+                .ShouldBe((wrong - right + ushort.MaxValue) % ushort.MaxValue, $"{wrong:x4} became {after:x4}");
+            if (protocol == "udp") after.ShouldNotBe((ushort)0, $"{wrong:x4}");
+        }
+    }
+
     [Fact]
     public void UDP_without_a_checksum_stays_without_one()
     {
@@ -164,6 +204,8 @@ public sealed class RewriteTests
     }
 
     private static bool Has(Rewrites rewrites, Rewrites one) => (rewrites & one) != Rewrites.None;
+
+    private static ushort Checksum(byte[] frame, int at) => BinaryPrimitives.ReadUInt16BigEndian(frame.AsSpan(at));
 
     private static FlowAction ActionOf(Rewrites rewrites, bool v6) => new()
     {

@@ -147,16 +147,22 @@ internal sealed class TwoHosts : IAsyncDisposable
         await InAsync("isp", "ip", "route", "add", "2001:db8:1::/48", "via", "2001:db8:ffff::2");
     }
 
-    private async Task AddVmAsync(string vm, string host, int number, int mtu)
+    /// <summary>Adds a VM behind the interface <c>vm-NAME</c> of a host; <see cref="CreateAsync"/> has made those that
+    /// its file names.</summary>
+    /// <param name="vm">Its name; y and z are the other tenant's.</param>
+    /// <param name="host">Where it stands: h1 or h2.</param>
+    /// <param name="number">Last number of its addresses, and last octet of its MAC as written.</param>
+    /// <param name="mtu">MTU of both ends of its cable.</param>
+    public async Task AddVmAsync(string vm, string host, int number, int mtu = 1500)
     {
-        string net = vm == "z" ? "8" : "9";
+        string net = vm is "y" or "z" ? "8" : "9";
         await AddNamespaceAsync(vm);
         await AddCableAsync(host, $"vm-{vm}", vm, "eth0", mtu);
         await InAsync(host, "sysctl", "-qw", $"net.ipv6.conf.vm-{vm}.disable_ipv6=1"); // the host itself stays silent
         await InAsync(vm, "ip", "link", "set", "eth0", "address", $"02:00:00:00:00:{number}");
         await InAsync(vm, "ip", "address", "add", $"10.{net}.0.{number}/24", "dev", "eth0");
         await InAsync(vm, "ip", "address", "add", $"2001:db8:1:{net}::{number}/64", "dev", "eth0");
-        if (vm == "z") return;
+        if (vm is "y" or "z") return;
         await InAsync(vm, "ip", "route", "add", "default", "via", "10.9.0.1");
         await InAsync(vm, "ip", "route", "add", "default", "via", "2001:db8:1:9::1");
     }

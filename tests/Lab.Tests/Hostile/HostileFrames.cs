@@ -104,6 +104,17 @@ internal static class HostileFrames
         return packet;
     }
 
+    /// <summary>One of ours: the group-policy extension with the bit that is always set.</summary>
+    /// <param name="key">The 24-bit VNI.</param>
+    /// <param name="policy">Bits beside that one.</param>
+    /// <param name="inner">Frame inside.</param>
+    public static byte[] Vxlan(uint key, int policy, byte[] inner)
+    {
+        byte[] packet = Vxlan(key, hasGroupPolicy: true, inner);
+        BinaryPrimitives.WriteUInt16BigEndian(packet.AsSpan(2), (ushort)(0x4000 | policy));
+        return packet;
+    }
+
     /// <summary>The packet, whose IP header now says another protocol and so few octets of it.</summary>
     public static byte[] Cut4(byte[] udp, byte protocol, int transportOctets)
     {
@@ -169,6 +180,19 @@ internal static class HostileFrames
         BinaryPrimitives.WriteUInt16BigEndian(udp.AsSpan(2), destination);
         BinaryPrimitives.WriteUInt16BigEndian(udp.AsSpan(4), (ushort)udp.Length);
         return udp;
+    }
+
+    /// <summary>Writes the right checksum of a UDP packet in IPv4 without options (RFC 768).</summary>
+    public static void WriteUdpChecksum(Span<byte> frame)
+    {
+        Span<byte> udp = frame.Slice(
+            EthernetSize + Ipv4Size, BinaryPrimitives.ReadUInt16BigEndian(frame[(EthernetSize + Ipv4Size + 4)..]));
+        udp[6..8].Clear();
+        uint sum = 17 + (uint)udp.Length;
+        for (int i = 12; i < Ipv4Size; i += 2) sum += BinaryPrimitives.ReadUInt16BigEndian(frame[(EthernetSize + i)..]);
+        for (int i = 0; i < udp.Length; i += 2) sum += BinaryPrimitives.ReadUInt16BigEndian(udp[i..]);
+        while (sum >> 16 != 0) sum = (sum & 0xffff) + (sum >> 16);
+        BinaryPrimitives.WriteUInt16BigEndian(udp[6..], (ushort)~sum);
     }
 
     private static byte[] Ethernet(MacAddress to, MacAddress from, ushort type, int payloadSize)

@@ -1,4 +1,3 @@
-using System;
 using System.Collections.Generic;
 using System.Diagnostics;
 using System.Linq;
@@ -23,8 +22,6 @@ public sealed class HostilePackets(ITestOutputHelper output)
     private const ushort Port = 7777;
     private const string A = "10.9.0.11";
     private const string C = "10.9.0.13";
-    private const string A6 = "2001:db8:1:9::11";
-    private const string C6 = "2001:db8:1:9::13";
 
     [Fact]
     public async Task From_a_VM_are_counted_drops_and_nothing_else_is_disturbed()
@@ -85,17 +82,7 @@ public sealed class HostilePackets(ITestOutputHelper output)
     private static IEnumerable<(string Name, string Reason, byte[] Frame)> FromVm(MacAddress a, MacAddress c)
     {
         byte[] good = Udp4(c, a, A, C, Port);
-        byte[] good6 = Udp6(c, a, A6, C6, Port);
-        yield return ("an IPv4 header cut short", "truncated", good[..30]);
-        yield return ("a total length beyond the frame", "truncated", With(good, 2, 2));
-        yield return ("a total length below the header", "malformed", With(good, 3, 10));
-        yield return ("a header of four words", "malformed", With(good, 0, 0x44));
-        yield return ("version 5", "malformed", With(good, 0, 0x55));
-        yield return ("a payload length beyond the frame", "truncated", With(good6, 4, 2));
-        yield return ("an extension header cut short", "truncated", With(good6, 6, 60));
-        yield return ("a tag without a port", "vlan_not_bound", Tagged(good, (0x8100, 7)));
-        yield return ("a tag in a tag", "nested_vlan", Tagged(good, (0x8100, 0), (0x8100, 7)));
-        yield return ("a customer's tag in a provider's", "nested_vlan", Tagged(good, (0x8100, 0), (0x88a8, 7)));
+        foreach ((string, string, byte[]) row in DamagedHeaders.Tags(good)) yield return row;
         yield return ("a wrong IPv4 header checksum", "bad_checksum", WithWrongHeaderChecksum(good));
         yield return ("a loopback destination", "martian", Udp4(c, a, A, "127.0.0.1", Port));
         yield return ("another's MAC", "spoofed_mac", Udp4(c, c, A, C, Port));
@@ -152,34 +139,10 @@ public sealed class HostilePackets(ITestOutputHelper output)
 
     private static async Task<uint> DeliveryKeyAsync(TwoHosts lab)
     {
-        foreach ((uint slot, byte kind, byte generation) in await DeliveriesAsync(lab))
-        {
-            if (kind == 1) return slot << 8 | generation; // DELIVERY_PORT
-        }
-
-        throw new InvalidOperationException("the host delivers to no port");
+        Delivery port = (await Deliveries.ReadAsync(lab.One)).First(static d => d.Kind == Deliveries.ToPort);
+        return port.Slot << 8 | port.Generation;
     }
 
     private static async Task<uint> FreeSlotAsync(TwoHosts lab) =>
-        (await DeliveriesAsync(lab)).First(static d => d.Kind == 0 && d.Slot != 0).Slot;
-
-    // Octets of struct delivery: kind, generation.
-    private static async Task<List<(uint Slot, byte Kind, byte Generation)>> DeliveriesAsync(TwoHosts lab)
-    {
-        string pin = $"{lab.One.Pins}/{lab.One.Name}/delivery";
-        string json = await Command.MustAsync("bpftool", "-j", "map", "dump", "pinned", pin);
-        using JsonDocument dump = JsonDocument.Parse(json);
-        List<(uint, byte, byte)> found = [];
-        foreach (JsonElement element in dump.RootElement.EnumerateArray())
-        {
-            byte[] key = Octets(element.GetProperty("key"));
-            byte[] value = Octets(element.GetProperty("value"));
-            found.Add((BitConverter.ToUInt32(key), value[0], value[1]));
-        }
-
-        return found;
-    }
-
-    private static byte[] Octets(JsonElement array) =>
-        [.. array.EnumerateArray().Select(static o => Convert.ToByte(o.GetString()!, 16))];
+        (await Deliveries.ReadAsync(lab.One)).First(static d => d.Kind == 0 && d.Slot != 0).Slot;
 }

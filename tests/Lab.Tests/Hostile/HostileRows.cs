@@ -3,7 +3,6 @@ using System.Collections.Generic;
 using System.Diagnostics;
 using System.Linq;
 using System.Net.Sockets;
-using System.Text.Json;
 using System.Threading.Tasks;
 using Genkan.Lab.Tests.Agent;
 using Genkan.Lab.Tests.Fragments;
@@ -44,29 +43,31 @@ public sealed class HostileRows(ITestOutputHelper output)
         await a.NeighbourAsync(B);
         using Process pings = lab.StartIn("c", "ping", "-i", "0.01", "-c", "1500", "-W", "2", B);
         List<string> wrong = [];
-        Dictionary<string, ulong> allBefore = await DropsAsync(lab, "drop", "list");
-        Dictionary<string, ulong> before = await DropsAsync(lab, "port", "show", "t/a");
+        Dictionary<string, ulong> allBefore = await DropCounts.EverywhereAsync(lab.One);
+        Dictionary<string, ulong> before = await OfA();
         Dictionary<string, ulong> first = before;
         foreach ((string name, string reason, byte[] frame) in Rows(a.Mac, b.Mac, c.Mac, router))
         {
             a.SendFrames(Enumerable.Repeat(frame, Count));
-            Dictionary<string, ulong> after = await CountedAsync(lab, before, reason);
-            string grown = Grown(before, after);
+            Dictionary<string, ulong> after = await DropCounts.UntilGrownAsync(OfA, before, reason, Count);
+            string grown = DropCounts.Grown(before, after);
             output.WriteLine($"{name}: {grown}");
             if (grown != $"{reason} {Count}") wrong.Add($"{name}: {grown}, not {reason} {Count}");
             before = after;
         }
 
         // What no row names: nothing was dropped anywhere else, at another port or at none.
-        string everywhere = Grown(allBefore, await DropsAsync(lab, "drop", "list"));
+        string everywhere = DropCounts.Grown(allBefore, await DropCounts.EverywhereAsync(lab.One));
         string pinged = await pings.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         string[] there = [$"c received {atC.Available} octets", $"b received {atB.Available} octets"];
         output.WriteLine(string.Join("; ", there));
         (await lab.One.AskAsync("status")).GetProperty("warnings").ToString().ShouldNotContain("faults");
         pinged.ShouldContain("1500 received, 0% packet loss");
         wrong.ShouldBeEmpty();
-        everywhere.ShouldBe(Grown(first, before), $"everywhere: {everywhere}");
+        everywhere.ShouldBe(DropCounts.Grown(first, before), $"everywhere: {everywhere}");
         there.ShouldBe(["c received 0 octets", "b received 0 octets"]);
+
+        Task<Dictionary<string, ulong>> OfA() => DropCounts.OfPortAsync(lab.One, "t/a");
     }
 
     private static IEnumerable<(string Name, string Reason, byte[] Frame)> Rows(
@@ -77,10 +78,14 @@ public sealed class HostileRows(ITestOutputHelper output)
         byte[] jumbo = UdpOctets(40_000, Port, 3000);
         MacAddress every = MacAddress.Broadcast;
         MacAddress all6 = MacAddress.Parse("33:33:00:00:00:01");
-        yield return ("a TCP header cut short", "truncated", Cut4(good, 6, 12));
-        yield return ("a UDP header cut short", "truncated", Cut4(good, 17, 4));
-        yield return ("a TCP header cut short in IPv6", "truncated", Cut6(good6, 6, 12));
-        yield return ("a UDP header cut short in IPv6", "truncated", Cut6(good6, 17, 4));
+        foreach ((string, string, byte[]) row in DamagedHeaders.Of(good, good6)) yield return row;
+        // A tag that stands for no port is counted at none (HostilePackets).
+        foreach ((string Name, string Reason, byte[] Frame) row in DamagedHeaders.Tags(good))
+        {
+            if (row.Reason == "nested_vlan") yield return row;
+        }
+
+        yield return ("an ARP packet cut short", "truncated", Arp(a, A, C)[..30]);
         yield return ("too long for the tunnel", "too_big", Ip4(b, a, A, B, 17, jumbo, dontFragment: true));
         yield return (
             "too long for the uplink", "too_big",
@@ -131,32 +136,5 @@ public sealed class HostileRows(ITestOutputHelper output)
         IpAddress.Parse(target).CopyTo(message.AsSpan(8));
         mac.CopyTo(message.AsSpan(26));
         return message;
-    }
-
-    // Each question is a process, so this does not spin.
-    private static async Task<Dictionary<string, ulong>> CountedAsync(
-        TwoHosts lab, Dictionary<string, ulong> before, string reason)
-    {
-        ulong enough = before.GetValueOrDefault(reason) + Count;
-        Dictionary<string, ulong> after = await DropsAsync(lab, "port", "show", "t/a");
-        for (int i = 0; i < 10 && after.GetValueOrDefault(reason) < enough; i++)
-            after = await DropsAsync(lab, "port", "show", "t/a");
-        return after;
-    }
-
-    private static string Grown(Dictionary<string, ulong> before, Dictionary<string, ulong> after) =>
-        string.Join(", ", after
-            .Where(d => d.Value != before.GetValueOrDefault(d.Key))
-            .OrderBy(static d => d.Key, StringComparer.Ordinal)
-            .Select(d => $"{d.Key} {d.Value - before.GetValueOrDefault(d.Key)}"));
-
-    private static async Task<Dictionary<string, ulong>> DropsAsync(TwoHosts lab, params string[] words)
-    {
-        JsonElement answer = await lab.One.AskAsync(words);
-        JsonElement drops = answer.ValueKind == JsonValueKind.Array ? answer : answer.GetProperty("drops");
-        return drops.EnumerateArray()
-            .Where(static d => d.GetProperty("reason").GetString() != "answered")
-            .ToDictionary(
-                static d => d.GetProperty("reason").GetString()!, static d => d.GetProperty("packets").GetUInt64());
     }
 }

@@ -27,6 +27,14 @@ public sealed class RouterRequirements
     }
 
     [Theory]
+    [InlineData("10.0.1.12")]
+    [InlineData("10.0.1.1")]
+    [InlineData("10.0.2.11")]
+    public void Rfc3704_section_2_2_a_source_of_inside_does_not_come_from_the_outside(string source) =>
+        Lab.TextOf(Lab.OnGw1.From("provider/isp", Frames.Udp(Outside, A, source, "198.51.100.20", 1000, 80)))
+            .ShouldBe("Drop Martian");
+
+    [Theory]
     [InlineData("0.1.2.3")]
     [InlineData("127.0.0.1")]
     [InlineData("255.255.255.255")]
