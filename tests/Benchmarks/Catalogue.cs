@@ -1,5 +1,6 @@
 using System;
 using System.Globalization;
+using Genkan.Benchmarks.Flooding;
 using Genkan.Benchmarks.Ours;
 using Genkan.Benchmarks.Peers;
 using Genkan.Benchmarks.Traffic;
@@ -42,6 +43,10 @@ internal static class Catalogue
             () => new ConnectionRate(new RouterPeer(masquerade: true))),
         new RestartLoss("restart-loss", otherLayout: false),
         new RestartLoss("upgrade-loss", otherLayout: true),
+        new Flood("flood", "a VM's new connections and goodput while a VM of another tenant floods", FloodFrom.Rival),
+        new Flood("flood-own", "as flood, from a VM of the same tenant, behind the same source NAT", FloodFrom.Own),
+        new Flood(
+            "flood-scan", "as flood, from an Internet host that scans the range of floating IPs", FloodFrom.Internet),
         new Simulate("simulate", octets: false),
         new Simulate("simulate-octets", octets: true),
     ];

@@ -9,10 +9,16 @@ namespace Genkan.Benchmarks.Traffic;
 /// </summary>
 internal static class Core
 {
+    /// <summary>The core of those who shall not share the last one.</summary>
+    internal const int First = 0;
+
     /// <summary>
     /// Binds the calling thread to the core. What its packets cause in softirqs then runs there too, on its time.
     /// </summary>
-    internal static void BindThisThread() => Shell.Run($"taskset --pid --cpu-list {LastCore()} {ThreadId()}");
+    internal static void BindThisThread() => BindThisThread(LastCore());
+
+    /// <summary>Binds the calling thread, and those that it starts afterwards, to a core.</summary>
+    internal static void BindThisThread(int core) => Shell.Run($"taskset --pid --cpu-list {core} {ThreadId()}");
 
     /// <summary>
     /// Processor time of the calling thread, softirqs on its back included. Rates are by this time and not by the

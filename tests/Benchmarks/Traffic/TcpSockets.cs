@@ -62,17 +62,40 @@ internal static unsafe class TcpCalls
 /// <summary>Opens connections.</summary>
 internal static unsafe class TcpClient
 {
+    private const int SendTimeout = 21; // SO_SNDTIMEO, of connect(2) too
+    private const int ReceiveTimeout = 20;
+
     /// <summary>Opens a connection from a port, waits until the server closes it, and closes it.</summary>
+    /// <exception cref="InvalidOperationException">It did not come to be, or broke.</exception>
     internal static void Connect(ushort sourcePort, uint destination, ushort port)
     {
+        if (!TryConnect(sourcePort, destination, port, out Errno error))
+            throw new InvalidOperationException($"connect or the server's close: {error}");
+    }
+
+    /// <summary>As <see cref="Connect"/>; gives up after some seconds.</summary>
+    /// <returns>Whether it came to be and was closed by the server.</returns>
+    internal static bool TryConnect(ushort sourcePort, uint destination, ushort port) =>
+        TryConnect(sourcePort, destination, port, out _, timeoutSeconds: 3);
+
+    private static bool TryConnect(
+        ushort sourcePort, uint destination, ushort port, out Errno error, long timeoutSeconds = 0)
+    {
         int fd = TcpCalls.Open(sourcePort);
+        if (timeoutSeconds > 0)
+        {
+            long* time = stackalloc long[] { timeoutSeconds, 0 }; // struct timeval
+            foreach (int option in (ReadOnlySpan<int>)[SendTimeout, ReceiveTimeout])
+                TcpCalls.Demand(Libc.SetSockOpt(fd, TcpCalls.LevelSocket, option, time, 16), "SO_…TIMEO");
+        }
+
         TcpCalls.InternetAddress server = new(destination, port);
         long result = TcpCalls.Connect(fd, &server);
-        Errno error = Libc.LastError;
+        error = Libc.LastError;
         byte octet;
         if (result >= 0 && Libc.Recv(fd, &octet, 1, 0) != 0) (result, error) = (-1, Libc.LastError);
         Libc.Close(fd);
-        if (result < 0) throw new InvalidOperationException($"connect or the server's close: {error}");
+        return result >= 0;
     }
 }
 

@@ -20,23 +20,37 @@ internal sealed class TcpTransfer : ISide
     /// <param name="bed">Between whom; disposed of with this.</param>
     internal TcpTransfer(ITestbed bed)
     {
-        if (!Shell.Has("iperf3")) throw new InvalidOperationException("iperf3 is missing: apt-get install iperf3");
         _bed = bed;
-        bed.Lab.Start(bed.Receiver, "iperf3 --server --forceflush", until: "listening");
+        StartServer(bed.Lab, bed.Receiver);
     }
 
-    /// <summary>Gigabits each second, received, after the window has opened.</summary>
-    public double[] Measure()
+    /// <summary>Starts a server and waits until it listens.</summary>
+    internal static void StartServer(Lab lab, string receiver)
     {
-        string cores = $"0,{Environment.ProcessorCount - 1}"; // client, server: else the scheduler's luck is measured
-        string json = _bed.Lab.Run(
-            _bed.Sender,
-            $"iperf3 --client {_bed.ReceiverAddress} --affinity {cores} --congestion {CongestionControl} "
+        if (!Shell.Has("iperf3")) throw new InvalidOperationException("iperf3 is missing: apt-get install iperf3");
+        lab.Start(receiver, "iperf3 --server --forceflush", until: "listening");
+    }
+
+    /// <summary>One transfer to a server: gigabits each second, received, after the window has opened.</summary>
+    /// <param name="lab">Where.</param>
+    /// <param name="sender">Namespace of the client.</param>
+    /// <param name="address">Address of the server.</param>
+    /// <param name="cores">Core of the client, comma, core of the server: else the scheduler's luck is
+    /// measured.</param>
+    internal static double Run(Lab lab, string sender, string address, string cores)
+    {
+        string json = lab.Run(
+            sender,
+            $"iperf3 --client {address} --affinity {cores} --congestion {CongestionControl} "
                 + $"--time {Seconds} --omit {WarmUpSeconds} --json");
         using JsonDocument document = JsonDocument.Parse(json);
         JsonElement received = document.RootElement.GetProperty("end").GetProperty("sum_received");
-        return [received.GetProperty("bits_per_second").GetDouble() / 1e9];
+        return received.GetProperty("bits_per_second").GetDouble() / 1e9;
     }
+
+    /// <summary>Gigabits each second, received, after the window has opened.</summary>
+    public double[] Measure() =>
+        [Run(_bed.Lab, _bed.Sender, _bed.ReceiverAddress, $"0,{Environment.ProcessorCount - 1}")];
 
     /// <inheritdoc />
     public void Dispose() => _bed.Dispose();
