@@ -19,9 +19,11 @@ public readonly record struct BudgetRate(uint PerSecond, uint Burst);
 /// <param name="RefusedControl">Control packets refused.</param>
 /// <param name="RefusedCopies">Broadcasts refused.</param>
 /// <param name="FlowsPerSecond">Limit of flows now, units a second; 0 none.</param>
+/// <param name="AskedPerSecond">Units a second of flows that were asked for in the last turns; 0 of totals.</param>
+/// <param name="Index">Index of the budget.</param>
 public readonly record struct BudgetUse(
     ObjectId Owner, ulong Admitted, ulong RefusedFlows, ulong RefusedControl, ulong RefusedCopies,
-    double FlowsPerSecond)
+    double FlowsPerSecond, double AskedPerSecond, uint Index)
 {
     /// <summary>All packets refused.</summary>
     public ulong Refused => RefusedFlows + RefusedControl + RefusedCopies;
@@ -33,6 +35,7 @@ public readonly record struct BudgetUse(
         RefusedFlows = RefusedFlows + other.RefusedFlows,
         RefusedControl = RefusedControl + other.RefusedControl,
         RefusedCopies = RefusedCopies + other.RefusedCopies,
+        AskedPerSecond = AskedPerSecond + other.AskedPerSecond,
     };
 }
 
@@ -102,4 +105,8 @@ public sealed class BudgetShares
 
         return uses;
     }
+
+    /// <summary>The budgets that count in totals, by the total's owner.</summary>
+    public ILookup<ObjectId, BudgetUse> ReadMembers() =>
+        _budgets.Members().ToLookup(static m => m.Total, static m => m.Use);
 }

@@ -170,7 +170,7 @@ internal sealed class BudgetTable : IDisposable
         ulong interval = Volatile.Read(ref budget.IntervalNs);
         return new BudgetUse(
             new ObjectId(budget.Owner), budget.Admitted, budget.Refused, budget.ControlRefused, budget.CopyRefused,
-            interval == 0 ? 0 : NsPerSecond / interval);
+            interval == 0 ? 0 : NsPerSecond / interval, _lanes[(int)BudgetLaneKind.Flows].Demand[index], index);
     }
 
     /// <summary>How the totals are used, and the destinations and hosts: all that is in use behind the slots.</summary>

@@ -73,6 +73,8 @@ internal sealed class ApiServer : IAsyncDisposable
             Json(await runtime.Loop.AskAsync(_ => reports.Status()), ApiJson.Default.StatusReport)));
         application.MapGet(ApiRoutes.Ports, () => GuardAsync(async () =>
             Json(await runtime.Loop.AskAsync(_ => reports.Ports()), ApiJson.Default.IReadOnlyListPortReport)));
+        application.MapGet(ApiRoutes.Tenants, () => GuardAsync(async () =>
+            Json(await runtime.Loop.AskAsync(_ => reports.Tenants()), ApiJson.Default.IReadOnlyListTenantReport)));
         application.MapGet(ApiRoutes.Drops, () => GuardAsync(async () =>
             Json(await runtime.Loop.AskAsync(_ => reports.Drops()), ApiJson.Default.IReadOnlyListDropReport)));
         application.MapGet(ApiRoutes.Flows, (string? port, string? state, bool? drop, int? limit) =>

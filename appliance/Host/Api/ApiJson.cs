@@ -11,6 +11,7 @@ namespace Genkan.Host.Api;
 [JsonSerializable(typeof(StatusReport))]
 [JsonSerializable(typeof(IReadOnlyList<PortReport>))]
 [JsonSerializable(typeof(PortReport))]
+[JsonSerializable(typeof(IReadOnlyList<TenantReport>))]
 [JsonSerializable(typeof(IReadOnlyList<FlowReport>))]
 [JsonSerializable(typeof(IAsyncEnumerable<FlowReport>))]
 [JsonSerializable(typeof(IReadOnlyList<DropReport>))]

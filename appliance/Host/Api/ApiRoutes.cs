@@ -9,6 +9,9 @@ public static class ApiRoutes
     /// <summary>Answers an array of <see cref="PortReport"/>.</summary>
     public const string Ports = "/ports";
 
+    /// <summary>Answers an array of <see cref="TenantReport"/>.</summary>
+    public const string Tenants = "/tenants";
+
     /// <summary>
     /// Answers an array of <see cref="FlowReport"/>. Query: <c>port</c> (name, or its part after the slash),
     /// <c>state</c>

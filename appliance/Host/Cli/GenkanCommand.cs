@@ -49,6 +49,7 @@ internal static class GenkanCommand
         });
         root.Subcommands.Add(StatusCommand.Create(agent));
         root.Subcommands.Add(PortCommand.Create(agent));
+        root.Subcommands.Add(TenantCommand.Create(agent));
         root.Subcommands.Add(FlowCommand.Create(agent));
         root.Subcommands.Add(DropCommand.Create(agent));
         root.Subcommands.Add(TraceCommand.Create(agent));

@@ -2,8 +2,14 @@ using System;
 using System.Collections.Generic;
 using Genkan.Overlay.Simulation;
 using Genkan.Overlay.Topology;
+using Genkan.Wire;
 
 namespace Genkan.Overlay.Flows;
+
+/// <summary>Connections and how many of them there may be.</summary>
+/// <param name="Flows">Opened, as counted last.</param>
+/// <param name="FlowsMax">At most, as much as is free now: it shrinks while others open some.</param>
+public readonly record struct QuotaUse(int Flows, int FlowsMax);
 
 /// <summary>
 /// Shares of the connection tables: a port may hold as many entries as are free, a tenant twice as many, so that nobody
@@ -124,6 +130,22 @@ public sealed class ConnectionQuota
         _used.GiveBack(TableOf(key));
     }
 
+    /// <summary>What a port's connections take of its share, both families together.</summary>
+    /// <param name="slot">Its slot.</param>
+    public QuotaUse OfPort(uint slot) => OfAccount((int)slot);
+
+    /// <summary>What a tenant's connections take of its share, both families together.</summary>
+    /// <param name="tenant">Its name.</param>
+    public QuotaUse OfTenant(string tenant) => new(
+        _tenants.TryGetValue(tenant, out int account)
+            ? _byTenant.Of(account) + _byTenant.Of(account + FlowLimits.PortSlots)
+            : 0,
+        MaxOf(FlowLimits.TenantPerFree));
+
+    /// <summary>What was opened from the outside to an address of its share; addresses whose hash is the same share
+    /// one.</summary>
+    public QuotaUse OfAddress(IpAddress address) => OfAccount(AccountOf(address));
+
     /// <summary>Whether an entry's share is more than half used: then what nobody answers goes early.</summary>
     public bool IsScarce(in FlowEntry entry)
     {
@@ -230,9 +252,19 @@ public sealed class ConnectionQuota
         bool isOutside = _datapath.TryGetPort(key.KeyPort, out DatapathPort port)
             && port is { IsL3: true, Kind: IngressKind.Port };
         int tenant = (table * FlowLimits.PortSlots) + (isOutside ? Outside : _tenantOf[slot]);
-        if (!isOutside) return (table, (table * Accounts) + slot, tenant);
-        UInt128 address = key.Destination.Value;
-        ulong hash = ((ulong)address ^ (ulong)(address >> 64)) * 0x9e3779b97f4a7c15;
-        return (table, (table * Accounts) + FlowLimits.PortSlots + (int)((hash >> 32) % FlowLimits.PortSlots), tenant);
+        int account = isOutside ? AccountOf(key.Destination) : slot;
+        return (table, (table * Accounts) + account, tenant);
     }
+
+    private static int AccountOf(IpAddress destination)
+    {
+        UInt128 address = destination.Value;
+        ulong hash = ((ulong)address ^ (ulong)(address >> 64)) * 0x9e3779b97f4a7c15;
+        return FlowLimits.PortSlots + (int)((hash >> 32) % FlowLimits.PortSlots);
+    }
+
+    private QuotaUse OfAccount(int account) => new(
+        _originated.Of(account) + _originated.Of(account + Accounts), MaxOf(FlowLimits.PortPerFree));
+
+    private int MaxOf(int perFree) => (FreeOf(0) + FreeOf(1)) * perFree;
 }

@@ -83,7 +83,7 @@ public sealed partial class SlowPath
     public SlowPathCounters TotalCounters => _shared.Total;
 
     /// <summary>Shares of the connection tables.</summary>
-    internal ConnectionQuota Quota => _shared.Quota;
+    public ConnectionQuota Quota => _shared.Quota;
 
     /// <summary>What comes of new flows, by the budget that paid for them.</summary>
     public FlowSamples Samples => _shared.Samples;

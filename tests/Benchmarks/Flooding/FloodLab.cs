@@ -1,5 +1,8 @@
 using System;
 using System.Globalization;
+using System.Linq;
+using System.Text.Json;
+using System.Threading;
 using Genkan.Benchmarks.Ours;
 using Genkan.Benchmarks.Traffic;
 
@@ -73,23 +76,32 @@ internal sealed class FloodLab : IDisposable
 
     private static TimeSpan Window { get; } = TimeSpan.FromSeconds(2.5);
 
-    /// <summary>The victim's new connections a second and its goodput in Gbit/s, during a flood.</summary>
+    /// <summary>The victim's new connections a second, its goodput in Gbit/s, and its packets that were over a budget,
+    /// during a flood.</summary>
     /// <param name="from">Who floods.</param>
     /// <param name="isHarmless">Whether the same packets go to a door that drops them before any program.</param>
     /// <param name="pace">Packets a second, 0 as fast as it can; on return the flood's.</param>
     internal double[] Measure(FloodFrom from, bool isHarmless, ref double pace)
     {
         (string role, FloodFrames frames) = Frames(from);
-        using FloodGenerator flood = new(_genkan.Lab, isHarmless ? Harmless : role, frames, pace);
-        System.Threading.Thread.Sleep(Settling);
-        double connections = _connections.Measure(Window);
-        double gigabits = TcpTransfer.Run(_genkan.Lab, Victim, IspAddress, $"{Core.First},{Core.First}");
-        pace = flood.PacketsPerSecond;
+        (long victims, long all) = Refused();
+        double connections;
+        double gigabits;
+        using (FloodGenerator flood = new(_genkan.Lab, isHarmless ? Harmless : role, frames, pace))
+        {
+            Thread.Sleep(Settling);
+            connections = _connections.Measure(Window);
+            gigabits = TcpTransfer.Run(_genkan.Lab, Victim, IspAddress, $"{Core.First},{Core.First}");
+            pace = flood.PacketsPerSecond;
+        }
+
+        (long victimsNow, long allNow) = Refused();
         Console.Error.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"flood from {from}{(isHarmless ? " (control)" : "")}: {pace:F0} packets/s; victim: "
-            + $"{connections:F0} connections/s, {gigabits:F2} Gbit/s"));
-        return [connections, gigabits];
+            $"flood from {from}{(isHarmless ? " (control)" : "")}: {pace:F0} packets/s; over a budget: "
+            + $"{allNow - all}, of the victim {victimsNow - victims}; the victim: {connections:F0} connections/s, "
+            + $"{gigabits:F2} Gbit/s"));
+        return [connections, gigabits, victimsNow - victims];
     }
 
     /// <inheritdoc />
@@ -97,6 +109,16 @@ internal sealed class FloodLab : IDisposable
     {
         _connections.Dispose();
         _genkan.Dispose();
+    }
+
+    /// <summary>Packets over a budget: the victim's, everybody's.</summary>
+    private (long OfVictim, long All) Refused()
+    {
+        using JsonDocument answer = _genkan.Ask(Host, "tenant list");
+        long victim = answer.RootElement.EnumerateArray().SelectMany(t => t.GetProperty("members").EnumerateArray())
+            .Single(member => member.GetProperty("name").GetString() == "bench/victim")
+            .GetProperty("refused").GetInt64();
+        return (victim, answer.RootElement.EnumerateArray().Sum(t => t.GetProperty("refused").GetInt64()));
     }
 
     // To anywhere in 64.0.0.0/2; of the scan, from anywhere there to the 256 addresses of the external network.

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.IO;
+using System.Text.Json;
 
 namespace Genkan.Benchmarks.Ours;
 
@@ -10,6 +11,7 @@ namespace Genkan.Benchmarks.Ours;
 internal sealed class GenkanLab : IDisposable
 {
     private readonly List<int> _agentIds = [];
+    private string _runDirectory = "";
 
     internal Lab Lab { get; } = new();
 
@@ -40,6 +42,7 @@ internal sealed class GenkanLab : IDisposable
         string file = Path.Combine(directory, "bench.yaml");
         File.WriteAllText(file, configuration);
         string pins = Lab.AddDirectory(Lab.PinsParent);
+        _runDirectory = directory;
         foreach (string host in hosts)
         {
             string options = $"--config {file} --host {host} --pins {Path.Combine(pins, host)}";
@@ -58,6 +61,10 @@ internal sealed class GenkanLab : IDisposable
         if (at < 0) throw new InvalidOperationException($"{vm} knows no way to {gateway}: {neighbour}");
         return Convert.FromHexString(words[at + 1].Replace(":", "", StringComparison.Ordinal));
     }
+
+    /// <summary>Asks a host's agent as an operator does: words and <c>--json</c>.</summary>
+    internal JsonDocument Ask(string host, string words) => JsonDocument.Parse(Shell.Run(
+        $"env GENKAN_RUN_DIRECTORY={_runDirectory} {Executable()} --host {host} {words} --json"));
 
     /// <inheritdoc />
     public void Dispose() => Lab.Dispose();

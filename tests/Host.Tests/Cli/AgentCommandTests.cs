@@ -49,6 +49,7 @@ public sealed class AgentCommandTests : IAsyncLifetime
         {
             ApiRoutes.Status => Json(context, Reports.Status, ApiJson.Default.StatusReport),
             ApiRoutes.Ports => Json(context, Reports.Ports, ApiJson.Default.IReadOnlyListPortReport),
+            ApiRoutes.Tenants => Json(context, Reports.Tenants, ApiJson.Default.IReadOnlyListTenantReport),
             ApiRoutes.Flows => Json(context, Reports.Flows, ApiJson.Default.IReadOnlyListFlowReport),
             ApiRoutes.Drops => Json(context, Reports.Drops, ApiJson.Default.IReadOnlyListDropReport),
             ApiRoutes.Trace => Json(context, Reports.Trace, ApiJson.Default.TraceReport),
@@ -72,6 +73,7 @@ public sealed class AgentCommandTests : IAsyncLifetime
     [InlineData("status", "status")]
     [InlineData("port-list", "port", "list")]
     [InlineData("port-show", "port", "show", "red-a")]
+    [InlineData("tenant-list", "tenant", "list")]
     [InlineData("flow-list", "flow", "list")]
     [InlineData("drop-list", "drop", "list")]
     [InlineData("trace", "trace", "red-a", "tcp", "10.0.1.11:40000", "to", "198.18.0.10:80")]

@@ -21,6 +21,8 @@ public sealed class CompletionTests
 
     [Theory]
     [InlineData("genkan po", "port")]
+    [InlineData("genkan te", "tenant")]
+    [InlineData("genkan tenant ", "list")]
     [InlineData("genkan config ", "check reload")]
     [InlineData("genkan flow list --s", "--state")]
     [InlineData("genkan flow list --state ", "forward none reply")]

@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using System.Linq;
 using Genkan.Host.Api;
 
 namespace Genkan.Host.Tests.Cli;
@@ -51,6 +52,18 @@ internal static class Reports
             Role = "uplink",
             Device = "public provider router",
         },
+    ];
+
+    public static IReadOnlyList<TenantReport> Tenants { get; } =
+    [
+        Tenant("blue", "tenant", 393_216, [Share("blue/blue-x", 4_512_345, comesToNothing: true)]) with
+        {
+            AskedPerSecond = 812_000,
+            AllowedPerSecond = 1_000,
+        },
+        Tenant("outside", "outside", 0, [Share("198.51.100.20/32", 17), Share("198.51.100.10/32", 0)]),
+        Tenant("red", "tenant", 393_216, [Share("red/red-a", 0), Share("red/red-b", 0)]),
+        Tenant("hosts", "hosts", 0, []),
     ];
 
     public static IReadOnlyList<FlowReport> Flows { get; } =
@@ -124,6 +137,33 @@ internal static class Reports
     public static ProblemReport Problem { get; } = new(
         "the file has mistakes", "nothing was changed", "x.yaml",
         [new DiagnosticReport(7, 3, "hosts.gw1.underlay.mto", "'mto' is not a key here", "did you mean 'mtu'?")]);
+
+    private static TenantReport Tenant(string name, string kind, long flowsMax, IReadOnlyList<ShareReport> members) =>
+        new()
+        {
+            Name = name,
+            Kind = kind,
+            Flows = members.Sum(static m => m.Flows),
+            FlowsMax = flowsMax,
+            AskedPerSecond = 12,
+            AllowedPerSecond = 200_000,
+            Refused = members.Aggregate(0UL, static (sum, m) => sum + m.Refused),
+            Members = members,
+        };
+
+    private static ShareReport Share(string name, ulong refused, bool comesToNothing = false) => new()
+    {
+        Name = name,
+        Flows = 1_234,
+        FlowsMax = 196_608,
+        AskedPerSecond = 12,
+        AllowedPerSecond = 200_000,
+        ComesToNothing = comesToNothing,
+        Admitted = 99,
+        RefusedFlows = refused,
+        RefusedControl = 0,
+        RefusedCopies = 0,
+    };
 
     private static PortReport Port(string name, string interfaceName, string state, IReadOnlyList<string> addresses) =>
         new()
