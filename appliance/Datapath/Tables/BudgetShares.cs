@@ -82,13 +82,15 @@ public sealed class BudgetShares
         double able = capacity.PerSecond;
         _budgets.LimitHost(able * DatapathLimits.HostHeadroom);
         _budgets.ReadDemand(BudgetLaneKind.Flows, seconds, _flows, samples, able);
-        _flows.Share(able, capacity.SparePerSecond, DatapathLimits.SpeculativeFlowsPerSecond);
+        _flows.Share(
+            able, capacity.SparePerSecond, DatapathLimits.SpeculativeFlowsPerSecond,
+            able * DatapathLimits.SpeculativeShare);
         _budgets.WriteLimits(BudgetLaneKind.Flows, _flows, able, able);
 
         double control = DatapathLimits.HostControl.PerSecond;
         _budgets.ReadDemand(
             BudgetLaneKind.Control, seconds, _control, samples: null, DatapathLimits.PortControl.PerSecond);
-        _control.Share(control, spare: 0, floor: 0);
+        _control.Share(control, spare: 0, floor: 0, floorOfAll: 0);
         _budgets.WriteLimits(
             BudgetLaneKind.Control, _control, DatapathLimits.PortControl.PerSecond,
             DatapathLimits.TenantControl.PerSecond);

@@ -38,8 +38,11 @@ public static class DatapathLimits
     /// <summary>Packets to one of the host's own services on an uplink (control-plane policing).</summary>
     public static readonly BudgetRate Service = new(1_000, 200);
 
-    /// <summary>New flows a second that a port has even if they come to nothing and no processor is idle.</summary>
+    /// <summary>New flows a second that a port has even if they come to nothing and no processor is idle …</summary>
     public const double SpeculativeFlowsPerSecond = 1_000;
+
+    /// <summary>… as long as all such together have no more than this part of what the agent can take.</summary>
+    public const double SpeculativeShare = 0.03;
 
     /// <summary>The host's total stands so far above the shares: a safeguard, not a share.</summary>
     public const double HostHeadroom = 1.25;

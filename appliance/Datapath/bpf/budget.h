@@ -51,6 +51,29 @@ static __always_inline __u32 upcall_cost(struct __sk_buff *skb)
 	return 1 + skb->len / BUDGET_OCTETS;
 }
 
+/* What a total refuses was admitted below it already: there it is as if it had never been asked for. */
+static __always_inline void refund(__u32 index, __u32 lane, __u32 cost, int levels)
+{
+	struct budget_lane *l;
+	struct budget *b;
+	__u64 back;
+	int level;
+
+	for (level = 1; level < BUDGET_LEVELS; level++) {
+		if (level > levels)
+			return;
+		b = bpf_map_lookup_elem(&budget, &index);
+		if (!b)
+			return;
+		l = lane_of(b, lane);
+		back = READ_ONCE(l->interval_ns) * cost;
+		/* the agent may have set another interval meanwhile: never below the beginning of time */
+		if (READ_ONCE(l->arrival_ns) > back)
+			__sync_fetch_and_sub(&l->arrival_ns, back);
+		index = b->parent;
+	}
+}
+
 /*
  * Gives 0, or the level that refused: 1 the budget's own, above it a total that it is part of. Inline, since the stack
  * of all calls together has 512 octets, and those who ask stand deep in it.
@@ -61,13 +84,16 @@ static __always_inline int take_budget(__u32 index, __u32 lane, __u32 cost)
 	return 0; /* what the agent sends was paid for when it came up */
 #else
 	__u64 now = bpf_ktime_get_ns();
+	__u32 own = index;
 	struct budget *b;
 	int level;
 
 	for (level = 1; level <= BUDGET_LEVELS; level++) {
 		b = bpf_map_lookup_elem(&budget, &index);
-		if (!b || !take_lane(lane_of(b, lane), now, cost))
+		if (!b || !take_lane(lane_of(b, lane), now, cost)) {
+			refund(own, lane, cost, level - 1);
 			return level;
+		}
 		index = b->parent;
 		if (!index)
 			break;

@@ -8,8 +8,9 @@ namespace Genkan.Overlay.Flows;
 /// level of the largest that is left, so the heaviest is cut first. Allocates nothing after construction.
 /// </summary>
 /// <remarks>
-/// Some demand is speculative: flows that are refused or that nobody answers (a scan, a flood). It has a floor like
-/// anybody's, and beyond that only what is spare.
+/// Some demand is speculative: flows that are refused or that nobody answers (a scan, a flood). It has a floor, all of
+/// it together a floor that is shared like the rate itself (a scan of a thousand addresses has a thousand budgets), and
+/// beyond that only what is spare.
 /// </remarks>
 public sealed class FairShare
 {
@@ -75,29 +76,39 @@ public sealed class FairShare
     /// <param name="capacity">Units a second of all together.</param>
     /// <param name="spare">Of these, what speculative demand may have above its floor.</param>
     /// <param name="floor">Units a second that speculative demand of a budget may have as anybody's.</param>
-    public void Share(double capacity, double spare, double floor)
+    /// <param name="floorOfAll">Units a second that all speculative demand together may have as anybody's.</param>
+    public void Share(double capacity, double spare, double floor, double floorOfAll)
     {
         Array.Sort(_members, 0, _count, ByGroup.Instance);
         for (int i = 0, m = 0; i < _groupCount; i++)
         {
             ref Group group = ref _groups[_members[m].Group];
-            (group.First, group.Firm, group.Extra) = (m, 0, 0);
+            (group.First, group.Firm, group.Asked, group.Speculative) = (m, 0, 0, 0);
             for (; m < _count && _members[m].Group == _members[group.First].Group; m++)
             {
                 ref Member member = ref _members[m];
-                member.Firm = member.IsSpeculative ? Math.Min(member.PerSecond, floor) : member.PerSecond;
-                group.Firm += member.Firm;
-                group.Extra += member.PerSecond - member.Firm;
+                group.Asked += member.PerSecond;
+                if (member.IsSpeculative) group.Speculative += Math.Min(member.PerSecond, floor);
+                else group.Firm += member.PerSecond;
             }
 
             group.End = m;
+        }
+
+        for (int i = 0; i < _groupCount; i++) _scratch[i] = _groups[i].Speculative;
+        double speculativeLevel = Level(_scratch.AsSpan(0, _groupCount), floorOfAll);
+        for (int i = 0; i < _groupCount; i++)
+        {
+            ref Group group = ref _groups[i];
+            group.Speculative = Math.Min(group.Speculative, speculativeLevel);
+            group.Firm += group.Speculative;
         }
 
         for (int i = 0; i < _groupCount; i++) _scratch[i] = _groups[i].Firm;
         double level = Level(_scratch.AsSpan(0, _groupCount), capacity);
         double left = capacity;
         for (int i = 0; i < _groupCount; i++) left -= Math.Min(_groups[i].Firm, level);
-        for (int i = 0; i < _groupCount; i++) _scratch[i] = _groups[i].Extra;
+        for (int i = 0; i < _groupCount; i++) _scratch[i] = _groups[i].Asked - _groups[i].Firm;
         double extraLevel = Level(_scratch.AsSpan(0, _groupCount), Math.Clamp(spare, 0, Math.Max(0, left)));
         for (int i = 0; i < _groupCount; i++) ShareWithin(ref _groups[i], level, extraLevel, floor);
     }
@@ -145,12 +156,17 @@ public sealed class FairShare
         group.Limit = level + extraLevel;
         Span<double> demands = _scratch.AsSpan(0, group.End - group.First);
         Span<Member> members = _members.AsSpan(group.First, demands.Length);
-        for (int i = 0; i < demands.Length; i++) demands[i] = members[i].Firm;
+        for (int i = 0; i < demands.Length; i++)
+            demands[i] = members[i].IsSpeculative ? Math.Min(members[i].PerSecond, floor) : 0;
+        double lowest = Math.Min(floor, Level(demands, group.Speculative));
+        for (int i = 0; i < demands.Length; i++)
+            demands[i] = members[i].IsSpeculative ? Math.Min(members[i].PerSecond, lowest) : members[i].PerSecond;
         double own = Level(demands, level);
-        for (int i = 0; i < demands.Length; i++) demands[i] = members[i].PerSecond - members[i].Firm;
+        for (int i = 0; i < demands.Length; i++)
+            demands[i] = members[i].IsSpeculative ? Math.Max(0, members[i].PerSecond - lowest) : 0;
         double extra = Level(demands, extraLevel);
         foreach (ref Member member in members)
-            member.Limit = member.IsSpeculative ? Math.Min(own, floor) + extra : own;
+            member.Limit = member.IsSpeculative ? Math.Min(own, lowest) + extra : own;
     }
 
     private struct Member
@@ -159,7 +175,6 @@ public sealed class FairShare
         internal int Group;
         internal bool IsSpeculative;
         internal double PerSecond;
-        internal double Firm;
         internal double Limit;
     }
 
@@ -168,8 +183,9 @@ public sealed class FairShare
         internal uint Total;
         internal int First;
         internal int End;
+        internal double Asked;
+        internal double Speculative; // of that, what is firm since all together have a floor
         internal double Firm;
-        internal double Extra;
         internal double Limit;
     }
 

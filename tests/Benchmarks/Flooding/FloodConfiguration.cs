@@ -1,9 +1,12 @@
+using System;
+using System.Linq;
+
 namespace Genkan.Benchmarks.Flooding;
 
 /// <summary>
 /// Two tenants on one host, each with a router and source NAT: in one the victim and another VM, in the other a VM that
-/// no one in the first knows. The attackers may use all addresses of their network. Both have floating IPs: one lets
-/// everything in, one nothing.
+/// no one in the first knows. The attackers may use all addresses of their network. Each tenant has floating
+/// IPs, an eighth of the range: one lets everything in to them, one nothing.
 /// </summary>
 internal static class FloodConfiguration
 {
@@ -11,7 +14,20 @@ internal static class FloodConfiguration
     internal const string OwnMac = "fa:16:3e:00:01:03";
     internal const string RivalMac = "fa:16:3e:00:09:02";
 
-    internal const string Text = """
+    private const int FloatingPorts = 4; // of each tenant, on another host
+    private const int FloatingPerPort = 8;
+    private const int FirstOfOwn = 64; // last octets of the public addresses and of those that they stand for
+    private const int FirstOfRival = 96;
+
+    /// <summary>The file.</summary>
+    internal static string Text { get; } = Frame
+        .Replace("  - PORTS ELSEWHERE\n", Bindings("own") + Bindings("rival"), StringComparison.Ordinal)
+        .Replace("  - PORTS OF OWN\n", Ports("own", 1, FirstOfOwn, "open"), StringComparison.Ordinal)
+        .Replace("  - PORTS OF RIVAL\n", Ports("rival", 9, FirstOfRival, "out"), StringComparison.Ordinal)
+        .Replace("  - FLOATING OF OWN\n", Floating("own", FirstOfOwn), StringComparison.Ordinal)
+        .Replace("  - FLOATING OF RIVAL\n", Floating("rival", FirstOfRival), StringComparison.Ordinal);
+
+    private const string Frame = """
         hosts:
           host1:
             underlay: { address: 192.0.2.1, interface: underlay, mtu: 1600 }
@@ -19,6 +35,10 @@ internal static class FloodConfiguration
               victim: { interface: victim }
               own: { interface: own }
               rival: { interface: rival }
+          host2:
+            underlay: { address: 192.0.2.2, interface: underlay, mtu: 1600 }
+            ports:
+          - PORTS ELSEWHERE
         uplinks:
           - name: isp
             host: host1
@@ -61,8 +81,9 @@ internal static class FloodConfiguration
                 addresses: [10.0.1.3]
                 allowed_address_pairs: [{ address: 10.0.1.0/24 }]
                 security_groups: [open]
+          - PORTS OF OWN
             floating_ips:
-              - { address: 198.51.100.20, network: public, port: own }
+          - FLOATING OF OWN
           rival:
             networks:
               - name: net-9
@@ -88,8 +109,34 @@ internal static class FloodConfiguration
                 addresses: [10.0.9.2]
                 allowed_address_pairs: [{ address: 10.0.9.0/24 }]
                 security_groups: [out]
+          - PORTS OF RIVAL
             floating_ips:
-              - { address: 198.51.100.30, network: public, port: rival }
+          - FLOATING OF RIVAL
 
         """;
+
+    private static string Bindings(string name) =>
+        Lines(FloatingPorts, i => $"      {name}-{i}: {{ interface: {name}-{i} }}");
+
+    private static string Ports(string name, int network, int first, string group) => Lines(FloatingPorts, i =>
+    {
+        string addresses = string.Join(
+            ", ", Enumerable.Range(first + (i * FloatingPerPort), FloatingPerPort).Select(a => $"10.0.{network}.{a}"));
+        return $"""
+                  - name: {name}-{i}
+                    network: net-{network}
+                    addresses: [{addresses}]
+                    security_groups: [{group}]
+            """;
+    });
+
+    private static string Floating(string name, int first) => Lines(FloatingPorts * FloatingPerPort, i =>
+    {
+        string inside = $"10.0.{(name == "own" ? 1 : 9)}.{first + i}";
+        string port = $"{name}-{i / FloatingPerPort}";
+        return $"      - {{ address: 198.51.100.{first + i}, network: public, port: {port}, fixed_ip: {inside} }}";
+    });
+
+    private static string Lines(int count, Func<int, string> line) =>
+        string.Concat(Enumerable.Range(0, count).Select(i => line(i) + "\n"));
 }

@@ -44,6 +44,7 @@ internal sealed class FloodLab : IDisposable
         foreach (string role in (string[])[Host, "host2", Isp, Harmless]) lab.AddNamespace(role);
         lab.AddCable(Host, "underlay", "host2", "underlay", mtu: 1_600);
         lab.Ip(Host, "address add 192.0.2.1/24 dev underlay");
+        lab.Ip("host2", "address add 192.0.2.2/24 dev underlay"); // it runs no agent: what comes ends there
         _genkan.AddVm(Victim, Host, FloodConfiguration.VictimMac, "10.0.1.2/24", "10.0.1.1");
         _genkan.AddVm("own", Host, FloodConfiguration.OwnMac, "10.0.1.3/24", "10.0.1.1");
         _genkan.AddVm("rival", Host, FloodConfiguration.RivalMac, "10.0.9.2/24", "10.0.9.1");
@@ -84,7 +85,7 @@ internal sealed class FloodLab : IDisposable
     internal double[] Measure(FloodFrom from, bool isHarmless, ref double pace)
     {
         (string role, FloodFrames frames) = Frames(from);
-        (long victims, long all) = Refused();
+        (long victims, long offenders) = Refused(from);
         double connections;
         double gigabits;
         using (FloodGenerator flood = new(_genkan.Lab, isHarmless ? Harmless : role, frames, pace))
@@ -95,12 +96,12 @@ internal sealed class FloodLab : IDisposable
             pace = flood.PacketsPerSecond;
         }
 
-        (long victimsNow, long allNow) = Refused();
+        (long victimsNow, long offendersNow) = Refused(from);
         Console.Error.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"flood from {from}{(isHarmless ? " (control)" : "")}: {pace:F0} packets/s; over a budget: "
-            + $"{allNow - all}, of the victim {victimsNow - victims}; the victim: {connections:F0} connections/s, "
-            + $"{gigabits:F2} Gbit/s"));
+            + $"{offendersNow - offenders} of {NameOf(from)}, {victimsNow - victims} of the victim, which had "
+            + $"{connections:F0} connections/s, {gigabits:F2} Gbit/s"));
         return [connections, gigabits, victimsNow - victims];
     }
 
@@ -111,15 +112,27 @@ internal sealed class FloodLab : IDisposable
         _genkan.Dispose();
     }
 
-    /// <summary>Packets over a budget: the victim's, everybody's.</summary>
-    private (long OfVictim, long All) Refused()
+    /// <summary>Packets over a budget: the victim's, those of who floods.</summary>
+    private (long OfVictim, long OfOffender) Refused(FloodFrom from)
     {
         using JsonDocument answer = _genkan.Ask(Host, "tenant list");
-        long victim = answer.RootElement.EnumerateArray().SelectMany(t => t.GetProperty("members").EnumerateArray())
-            .Single(member => member.GetProperty("name").GetString() == "bench/victim")
+        JsonElement[] owners =
+        [
+            .. answer.RootElement.EnumerateArray(),
+            .. answer.RootElement.EnumerateArray().SelectMany(t => t.GetProperty("members").EnumerateArray()),
+        ];
+        long Of(string name) => owners.Single(o => o.GetProperty("name").GetString() == name)
             .GetProperty("refused").GetInt64();
-        return (victim, answer.RootElement.EnumerateArray().Sum(t => t.GetProperty("refused").GetInt64()));
+        return (Of("bench/victim"), Of(NameOf(from)));
     }
+
+    private static string NameOf(FloodFrom from) => from switch
+    {
+        FloodFrom.Own => "bench/own",
+        FloodFrom.Rival => "rival/rival",
+        FloodFrom.Internet => "outside",
+        _ => throw new ArgumentOutOfRangeException(nameof(from)),
+    };
 
     // To anywhere in 64.0.0.0/2; of the scan, from anywhere there to the 256 addresses of the external network.
     private (string Role, FloodFrames Frames) Frames(FloodFrom from)

@@ -43,6 +43,24 @@ public sealed class BudgetTests
         _machine.Budget(Host).Admitted.ShouldBe(2ul);
     }
 
+    [Theory]
+    [InlineData(Tenant)]
+    [InlineData(Host)]
+    public void What_a_total_refuses_is_not_paid_for_below_it(int total)
+    {
+        _machine.Budget(In).IntervalNs = Never;
+        _machine.Budget(total).IntervalNs = Never;
+        _machine.Budget(total).ArrivalNs = ulong.MaxValue / 2;
+
+        _machine.Run("from_port", Frames.Udp(from: 1)).Reason.ShouldBe(DropReason.BudgetTenant);
+        _machine.Run("from_port", Frames.Udp(from: 2)).Reason.ShouldBe(DropReason.BudgetTenant);
+        _machine.Budget(total).IntervalNs = 0;
+
+        _machine.Run("from_port", Frames.Udp(from: 3)).Outcome.ShouldBe(Outcome.Upcall, "it had one unit all along");
+        _machine.Run("from_port", Frames.Udp(from: 4)).Reason.ShouldBe(DropReason.BudgetPort);
+        (_machine.Budget(In).Refused, _machine.Budget(total).Refused).ShouldBe((1ul, 2ul));
+    }
+
     [Fact]
     public void The_host_s_total_of_control_packets_stands_above_all_tenants()
     {

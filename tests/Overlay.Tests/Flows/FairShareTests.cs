@@ -95,11 +95,30 @@ public sealed class FairShareTests
         (idle[1], idle[2] >= 900).ShouldBe((1_000 - 900, true));
     }
 
-    private Dictionary<uint, double> Share(Asker[] askers, double capacity, double spare)
+    [Fact]
+    public void All_that_comes_to_nothing_shares_one_floor_by_tenant_then_by_budget()
+    {
+        Asker[] askers =
+        [
+            .. Enumerable.Range(1, 30).Select(i => new Asker((uint)i, 41, 1_000, true)), // a scan of 30 addresses
+            new(31, 42, 1_000, true),
+            new(32, 43, 900, false),
+        ];
+
+        Dictionary<uint, double> limits = Share(askers, capacity: 1_000, spare: 0, floorOfAll: 40);
+
+        limits[1].ShouldBe(1);
+        Enumerable.Range(1, 30).Sum(i => limits[(uint)i]).ShouldBe(40 - Floor, 0.001);
+        limits[31].ShouldBe(Floor);
+        limits[32].ShouldBeGreaterThanOrEqualTo(900);
+    }
+
+    private Dictionary<uint, double> Share(
+        Asker[] askers, double capacity, double spare, double floorOfAll = double.MaxValue)
     {
         _share.Begin();
         foreach (Asker a in askers) _share.Add(a.Budget, a.Total, a.Demand, a.IsSpeculative);
-        _share.Share(capacity, spare, Floor);
+        _share.Share(capacity, spare, Floor, floorOfAll);
         Dictionary<uint, double> limits = [];
         for (int i = 0; i < _share.Count; i++) limits[_share.Limit(i, out double limit)] = limit;
         return limits;
