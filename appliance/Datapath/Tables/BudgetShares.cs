@@ -84,7 +84,7 @@ public sealed class BudgetShares
         _budgets.ReadDemand(BudgetLaneKind.Flows, seconds, _flows, samples, able);
         _flows.Share(
             able, capacity.SparePerSecond, DatapathLimits.SpeculativeFlowsPerSecond,
-            able * DatapathLimits.SpeculativeShare);
+            Math.Max(DatapathLimits.SpeculativeFlowsPerSecond, able * DatapathLimits.SpeculativeShare));
         _budgets.WriteLimits(BudgetLaneKind.Flows, _flows, able, able);
 
         double control = DatapathLimits.HostControl.PerSecond;

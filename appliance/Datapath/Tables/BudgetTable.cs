@@ -128,6 +128,7 @@ internal sealed class BudgetTable : IDisposable
         {
             ref BudgetEntry budget = ref _budgets[(int)index];
             ref BudgetLane lane = ref BudgetLane.Of(ref budget, kind);
+            samples?.Belongs(index, budget.Parent);
             ulong asked = Volatile.Read(ref lane.Admitted) + Volatile.Read(ref lane.Refused);
             double demand = Math.Max((asked - state.Asked[index]) / seconds, state.Demand[index] * Fading);
             state.Asked[index] = asked;

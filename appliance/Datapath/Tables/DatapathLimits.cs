@@ -42,7 +42,7 @@ public static class DatapathLimits
     public const double SpeculativeFlowsPerSecond = 1_000;
 
     /// <summary>… as long as all such together have no more than this part of what the agent can take.</summary>
-    public const double SpeculativeShare = 0.03;
+    public const double SpeculativeShare = 0.01;
 
     /// <summary>The host's total stands so far above the shares: a safeguard, not a share.</summary>
     public const double HostHeadroom = 1.25;

@@ -8,7 +8,8 @@ namespace Genkan.Overlay.Flows;
 /// <summary>
 /// What comes of the flows that a budget paid for. One in <see cref="Interval"/> is looked at again after
 /// <see cref="Wait"/>: was it answered? A scan's and a flood's mostly are not, so that neither may take more of the
-/// slow path than nobody else misses. Safe for parallel use: a lock a sample.
+/// slow path than nobody else misses. A budget that nothing is known of is taken for what the others of its total are:
+/// a scan of a thousand addresses needs not be found out a thousand times. Safe for parallel use: a lock a sample.
 /// </summary>
 public sealed class FlowSamples
 {
@@ -29,21 +30,38 @@ public sealed class FlowSamples
     private readonly Lock _lock = new();
     private readonly Sample[] _waiting = new Sample[WaitingMax];
     private readonly float[] _useless;
+    private readonly bool[] _isKnown;
+    private readonly uint[] _totals;
     private int _first;
     private int _count;
     private int _turn;
 
     /// <summary>Takes all memory.</summary>
     /// <param name="budgetMax">Indices of budgets stay below.</param>
-    public FlowSamples(int budgetMax) => _useless = new float[budgetMax];
+    public FlowSamples(int budgetMax) =>
+        (_useless, _isKnown, _totals) = (new float[budgetMax], new bool[budgetMax], new uint[budgetMax]);
 
-    /// <summary>Whether most flows that a budget pays for come to nothing.</summary>
+    /// <summary>Whether most flows that a budget pays for come to nothing; without samples of its own, whether those of
+    /// its total's budgets do.</summary>
     /// <param name="budget">Its index.</param>
-    public bool IsUseless(uint budget) => 1 - Volatile.Read(ref _useless[budget]) < UsefulMin;
+    public bool IsUseless(uint budget)
+    {
+        uint judged = Volatile.Read(ref _isKnown[budget]) ? budget : Volatile.Read(ref _totals[budget]);
+        return 1 - Volatile.Read(ref _useless[judged]) < UsefulMin;
+    }
+
+    /// <summary>A budget counts in a total.</summary>
+    /// <param name="budget">Its index.</param>
+    /// <param name="total">Index of the total, 0 none.</param>
+    public void Belongs(uint budget, uint total) => Volatile.Write(ref _totals[budget], total);
 
     /// <summary>A budget's index has another owner: it is trusted again.</summary>
     /// <param name="budget">Its index.</param>
-    public void Forget(uint budget) => Volatile.Write(ref _useless[budget], 0);
+    public void Forget(uint budget)
+    {
+        Volatile.Write(ref _useless[budget], 0);
+        Volatile.Write(ref _isKnown[budget], false);
+    }
 
     /// <summary>A flow was refused: by a rule, a quota, for want of a way.</summary>
     /// <param name="budget">What paid for it, 0 nothing.</param>
@@ -97,8 +115,18 @@ public sealed class FlowSamples
 
     private bool IsSample() => (uint)Interlocked.Increment(ref _turn) % Interval == 0;
 
-    private void Count(uint budget, bool isUseful) =>
-        _useless[budget] += Weight * ((isUseful ? 0 : 1) - _useless[budget]);
+    // The first sample of a budget moves what is known of its total, not what is known of nobody.
+    private void Count(uint budget, bool isUseful)
+    {
+        uint total = _totals[budget];
+        if (!_isKnown[budget]) _useless[budget] = _useless[total];
+        _isKnown[budget] = true;
+        Weigh(budget, isUseful);
+        if (total != 0) Weigh(total, isUseful);
+    }
+
+    private void Weigh(uint index, bool isUseful) =>
+        _useless[index] += Weight * ((isUseful ? 0 : 1) - _useless[index]);
 
     private readonly record struct Sample(uint Budget, FlowKey Key, TimeSpan Time);
 }

@@ -4,8 +4,9 @@ namespace Genkan.Benchmarks.Flooding;
 
 /// <summary>
 /// What a flood takes from a VM that has nothing to do with it. The flood has a core of its own, the last one; the
-/// victim with its server has the first. The control is the same flood at the same speed, on the same core, to a door
-/// that drops it before any program of ours: so what it costs its own core counts on neither side.
+/// victim, its server and the agent have the first, so all that the flood makes the agent do is taken from them. The
+/// control is the same flood at the same speed, on the same core, to a door that drops it before any program of ours:
+/// what it costs its own core counts on neither side.
 /// </summary>
 /// <param name="name">What the command line calls it.</param>
 /// <param name="summary">One line for the list.</param>

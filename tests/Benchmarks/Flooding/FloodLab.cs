@@ -62,6 +62,9 @@ internal sealed class FloodLab : IDisposable
 
             """);
         _genkan.StartAgents(FloodConfiguration.Text, Host);
+
+        // With all its threads: where the scheduler puts them would be half of the figure.
+        Shell.Run($"taskset --all-tasks --pid --cpu-list {Core.First} {_genkan.AgentIds[0]}");
         _gatewayOfOwn = _genkan.GatewayMac("own", "10.0.1.1");
         _gatewayOfRival = _genkan.GatewayMac("rival", "10.0.9.1");
         _genkan.GatewayMac(Victim, "10.0.1.1");

@@ -3,7 +3,6 @@ using System.Collections.Generic;
 using System.Linq;
 using System.Text.Json;
 using System.Threading.Tasks;
-using Genkan.Lab.Tests.Agent;
 using Shouldly;
 
 namespace Genkan.Lab.Tests.Flooding;
@@ -24,7 +23,8 @@ public sealed class FloodOfNewFlows
     [InlineData("flood", "rival/rival")]
     [InlineData("flood-own", "bench/own")]
     [InlineData("flood-scan", "outside")]
-    public async Task Is_refused_under_its_own_name_and_leaves_the_others_what_they_had(string benchmark, string offender)
+    public async Task Is_refused_under_its_own_name_and_leaves_the_others_what_they_had(
+        string benchmark, string offender)
     {
         Outcome run = await Command.RunForAsync(
             Deadline, "env", $"GENKAN={Repository.Genkan}", Repository.Benchmarks, "--json", "--runs=1", benchmark);

@@ -32,6 +32,25 @@ public sealed class FlowSamplesTests
     }
 
     [Fact]
+    public void A_budget_without_samples_is_taken_for_what_its_total_is_and_proves_itself_by_its_own()
+    {
+        const uint Total = 40;
+        for (uint budget = Budget; budget < Budget + 4; budget++) _samples.Belongs(budget, Total);
+        Repeat(20, () => _samples.Refused(Budget));
+
+        _samples.IsUseless(Budget + 1).ShouldBeTrue("nothing is known of it but its neighbour");
+        _samples.IsUseless(Budget + 9).ShouldBeFalse("another total's");
+        _hosts.Send("red/red-a", AToC());
+        _hosts.Send("red/red-c", CToA());
+        _hosts.Send("red/red-a", AToC(flags: TcpFlags.Ack));
+        Repeat(3, () => _samples.Installed(Budget + 1, Key(AToC()), _hosts.Now));
+        Judge();
+
+        _samples.IsUseless(Budget + 1).ShouldBeFalse();
+        _samples.IsUseless(Budget).ShouldBeTrue();
+    }
+
+    [Fact]
     public void A_SYN_that_nobody_answers_is_useless_and_so_is_one_that_was_reset()
     {
         _hosts.Send("red/red-a", AToC(1));
