@@ -64,16 +64,7 @@ internal static class StatusCommand
                 $"{s.SlowPath.Upcalls} upcalls, {s.SlowPath.Simulations} simulations, {s.SlowPath.Installs} installs, "
                 + $"{s.SlowPath.Answers} answers"));
         screen.Field("workers", string.Create(culture, $"{s.Workers}, {s.BacklogOctets} octets wait for them"));
-        foreach (LatencyReport worker in s.UpcallLatency.Where(static w => w.Packets > 0))
-        {
-            screen.Field(
-                "latency",
-                string.Create(
-                    culture,
-                    $"worker {worker.Worker}: half of {worker.Packets} packets {Below(worker.MedianBelowSeconds)}, "
-                    + $"99 % {Below(worker.P99BelowSeconds)}"));
-        }
-
+        PrintLatency(screen, s.UpcallLatency);
         screen.Field(
             "fragments",
             string.Create(
@@ -81,6 +72,19 @@ internal static class StatusCommand
         screen.Field("dropped", string.Create(culture, $"{s.DroppedPackets} packets (genkan drop list)"));
         foreach (string warning in s.Warnings) screen.Field("warning", warning);
         return ExitCodes.Done;
+    }
+
+    private static void PrintLatency(Screen screen, IEnumerable<LatencyReport> workers)
+    {
+        foreach (LatencyReport worker in workers.Where(static w => w.Packets > 0))
+        {
+            screen.Field(
+                "latency",
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"worker {worker.Worker}: half of {worker.Packets} packets {Below(worker.MedianBelowSeconds)}, "
+                    + $"99 % {Below(worker.P99BelowSeconds)}"));
+        }
     }
 
     private static IEnumerable<string> Lines(IEnumerable<string> parts)

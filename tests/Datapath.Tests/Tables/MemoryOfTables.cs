@@ -16,7 +16,7 @@ namespace Genkan.Datapath.Tests.Tables;
 public sealed class MemoryOfTables(ITestOutputHelper output) : IDisposable
 {
     // The words of the page, in octets.
-    private const ulong Fixed = 29_000_000;
+    private const ulong Fixed = 32_000_000;
     private const ulong OfProcessor = 3_400_000;
     private const ulong Growing = 25_000_000;
     private const double RingBookkeeping = 1.02;
