@@ -27,13 +27,17 @@ internal sealed class SlowPathHost : IDisposable
 {
     private readonly TestHost _host = new();
 
-    public SlowPathHost(int workerCount)
+    public SlowPathHost(int workerCount, TableSizes? sizes = null)
     {
         _host.AddVm(1);
         _host.AddVm(2);
         _host.AddIsp("isp0", IpInterface.Parse("203.0.113.1/30"));
         Topology = MakeTopology();
-        Datapath = _host.Run(() => KernelDatapath.Start(_host.Options with { Workers = workerCount }));
+        Datapath = _host.Run(() => KernelDatapath.Start(_host.Options with
+        {
+            Workers = workerCount,
+            Sizes = sizes ?? TableSizes.Small,
+        }));
         Main = new SlowPath(Datapath, Nat, new FlowClasses(), Topology);
         Workers = [.. Datapath.Workers.Select(worker => (new SlowPath(Main, worker), worker))];
         _host.Run(() => Datapath.Apply(Topology));
