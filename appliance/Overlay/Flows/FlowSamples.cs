@@ -46,7 +46,8 @@ public sealed class FlowSamples
     /// <param name="budget">Its index.</param>
     public bool IsUseless(uint budget)
     {
-        uint judged = Volatile.Read(ref _isKnown[budget]) ? budget : Volatile.Read(ref _totals[budget]);
+        uint total = Volatile.Read(ref _totals[budget]);
+        uint judged = total == 0 || Volatile.Read(ref _isKnown[budget]) ? budget : total;
         return 1 - Volatile.Read(ref _useless[judged]) < UsefulMin;
     }
 
@@ -119,10 +120,14 @@ public sealed class FlowSamples
     private void Count(uint budget, bool isUseful)
     {
         uint total = _totals[budget];
-        if (!_isKnown[budget]) _useless[budget] = _useless[total];
+        if (total != 0)
+        {
+            if (!_isKnown[budget]) _useless[budget] = _useless[total];
+            Weigh(total, isUseful);
+        }
+
         _isKnown[budget] = true;
         Weigh(budget, isUseful);
-        if (total != 0) Weigh(total, isUseful);
     }
 
     private void Weigh(uint index, bool isUseful) =>
