@@ -142,6 +142,8 @@ static __always_inline int fib_question(struct __sk_buff *skb, struct flow *f, s
 		__builtin_memcpy(fib->ipv6_src, &ip6->saddr, 16);
 		__builtin_memcpy(fib->ipv6_dst, &ip6->daddr, 16);
 	} else {
+		if (unlikely(!(f->flags & FLOW_IP)))
+			return -DROP_ETHERTYPE;
 		if (l3 + sizeof(*ip4) > end_of(skb))
 			return -DROP_TRUNCATED;
 		fib->family = FAMILY_IPV4;

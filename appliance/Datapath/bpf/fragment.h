@@ -141,7 +141,8 @@ static __always_inline int take_share(struct flow *f, __u64 now)
 	if (!arrival)
 		return 0;
 	due = READ_ONCE(*arrival);
-	if (due < now)
+	/* signed: what was given back need not have been taken here, in a share that is younger than its datagrams */
+	if ((__s64)(due - now) < 0)
 		__sync_val_compare_and_swap(arrival, due, now);
 	else if (due - now > (FRAGMENT_SHARE - 1) * FRAGMENT_SHARE_NS)
 		return 0;
@@ -314,7 +315,8 @@ __attribute__((noinline)) int on_fragment(struct __sk_buff *skb, struct flow *f)
 	tag = digest_of(key);
 	e = find_fragment(f, key);
 	exists = !!e;
-	if (e && (now - e->created_ns > FRAGMENT_NS ||
+	/* signed: another CPU may have begun it after our look at the clock */
+	if (e && ((__s64)(now - e->created_ns) > (__s64)FRAGMENT_NS ||
 		  (!from_agent && e->flags & (FRAGMENT_F_WHOLE | FRAGMENT_F_AGENT))))
 		e = NULL;
 	if (!e) {

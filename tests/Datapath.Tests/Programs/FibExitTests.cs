@@ -132,6 +132,15 @@ public sealed class FibExitTests : IDisposable
     }
 
     [Fact]
+    public void Routes_are_asked_about_IP_alone()
+    {
+        SkBuffContext output = new() { Mark = ((uint)MarkKind.Output << LayoutLimits.MarkKindShift) | 5 };
+
+        _netns.Run(() => _machine.Run("from_agent", Frames.Arp(Frames.Mac1, Frames.Mac1, Frames.Ip1, Frames.Ip2), output))
+            .Reason.ShouldBe(DropReason.Ethertype);
+    }
+
+    [Fact]
     public void The_routes_may_prefer_another_uplink_than_the_one_that_asks_but_nothing_else()
     {
         _route.CreateVeth(new VethEnd("h2"), new VethEnd("h3"));

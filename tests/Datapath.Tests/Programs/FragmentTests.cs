@@ -234,6 +234,29 @@ public sealed class FragmentTests
     }
 
     [Fact]
+    public void A_datagram_that_another_CPU_began_after_this_one_looked_at_the_clock_is_not_old()
+    {
+        _machine.Flow(Frames.KeyOfWhole(v6: false, In), ToOut);
+        Run(v6: false, 0, more: true);
+        FragmentEntry first = _machine.Datagram(Frames.Fragment(false, 0, true), In);
+        _machine.PutDatagram(
+            Frames.Fragment(false, 0, true), In, first with { CreatedNs = first.CreatedNs + 60_000_000_000 });
+
+        Run(v6: false, 72, more: false).Outcome.ShouldBe(Outcome.Port, "its first one is known");
+    }
+
+    [Fact]
+    public void A_share_that_gets_back_what_it_did_not_give_is_not_spent_by_it()
+    {
+        _machine.Flow(Frames.KeyOfWhole(v6: false, In), ToOut);
+        Run(v6: false, 0, more: true);
+        _machine.Put("fragment_share", (uint)In, 0UL); // made anew, under datagrams that live on
+        Run(v6: false, 72, more: false).Outcome.ShouldBe(Outcome.Port);
+
+        _machine.Run("from_port", Frames.Fragment(false, 0, true, id: 8)).Outcome.ShouldBe(Outcome.Port);
+    }
+
+    [Fact]
     public void Where_the_source_is_translated_all_fragments_get_one_new_identification_and_no_two_datagrams_the_same()
     {
         _machine.Flow(
