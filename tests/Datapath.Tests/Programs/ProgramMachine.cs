@@ -77,6 +77,7 @@ public sealed class ProgramMachine : IDisposable
     private readonly BpfProgramSet _set;
     private readonly List<RingBuffer> _control = [];
     private readonly List<RingBuffer> _data = [];
+    private readonly List<(string Outer, int Cpu, BpfMap Ring)> _rings = [];
     private readonly MmapArray<PortEntry> _ports;
     private readonly MmapArray<NexthopEntry> _nextHops;
     private readonly MmapArray<DeliveryEntry> _deliveries;
@@ -87,6 +88,7 @@ public sealed class ProgramMachine : IDisposable
     private readonly MmapArray<SettingsEntry> _settings;
     private readonly PerCpuArray<PortStats> _portStats;
     private readonly PerCpuArray<ulong> _dropStats;
+    private bool _areRingsWhole = true;
 
     public ProgramMachine()
     {
@@ -150,10 +152,15 @@ public sealed class ProgramMachine : IDisposable
 
     internal ref SettingsEntry Settings => ref _settings[0];
 
+    internal BpfTable<TKey, TValue> Table<TKey, TValue>(string name)
+        where TKey : unmanaged
+        where TValue : unmanaged => _set.Table<TKey, TValue>(name);
+
     internal BpfProgram Program(string name) => _set.Program(name);
 
     /// <summary>Empties every table and ring.</summary>
-    internal void Reset()
+    /// <param name="countedSlots">Slots that have counted since the last reset: many system calls for each.</param>
+    internal void Reset(int countedSlots = SlotMax)
     {
         Clear<LinkKey, uint>("link");
         Clear<Conn4Key, ConnEntry>("conn4");
@@ -172,15 +179,30 @@ public sealed class ProgramMachine : IDisposable
             (_ports[i], _nextHops[i], _deliveries[i], _generations[i]) = (default, default, default, default);
             (_replications[i], _budgets[i], _budgets[LayoutLimits.BudgetDestinationAt + i]) =
                 (default, default, default);
-            Put("fragment_share", (uint)i, 0UL);
             (_budgets[LayoutLimits.BudgetTotalAt + i], _credits[i]) = (default, default);
+        }
+
+        for (int i = 0; i < countedSlots; i++)
+        {
+            Put("fragment_share", (uint)i, 0UL);
             _portStats.Write(i, default).ShouldBe(Errno.None);
             for (int reason = 0; reason < LayoutLimits.DropReasonMax; reason++)
                 _dropStats.Write((i * LayoutLimits.DropReasonMax) + reason, 0).ShouldBe(Errno.None);
         }
         _settings[0] = new SettingsEntry { VxlanIfindex = VxlanIfindex, VxlanPort = VxlanPort, DigestSeed = Seed };
+        if (!_areRingsWhole) PutRings();
         Drain(_control);
         Drain(_data);
+    }
+
+    /// <summary>Until the next reset there is no room for the agent's records.</summary>
+    /// <param name="rings"><c>upcall_control</c> or <c>upcall_data</c>.</param>
+    internal void TakeRoom(string rings)
+    {
+        _areRingsWhole = false;
+        BpfTable<uint, uint> outer = _set.Table<uint, uint>(rings);
+        for (uint cpu = 0; cpu < BpfSyscall.PossibleCpuCount; cpu++)
+            outer.Delete(cpu).ShouldBeOneOf(Errno.None, Errno.ENOENT);
     }
 
     internal void Put<TKey, TValue>(string table, TKey key, TValue value)
@@ -318,6 +340,12 @@ public sealed class ProgramMachine : IDisposable
         return records;
     }
 
+    private void PutRings()
+    {
+        foreach ((string name, int cpu, BpfMap ring) in _rings) new BpfMapOfMaps(_set.Map(name)).Set(cpu, ring);
+        _areRingsWhole = true;
+    }
+
     private void AddRings(string name, List<RingBuffer> rings)
     {
         BpfMapOfMaps outer = new(_set.Map(name));
@@ -325,6 +353,7 @@ public sealed class ProgramMachine : IDisposable
         {
             BpfMap ring = RingBuffer.CreateMap($"{name[7..]}{cpu}", RingOctets);
             outer.Set(cpu, ring);
+            _rings.Add((name, cpu, ring));
             rings.Add(new RingBuffer(ring));
         }
     }
