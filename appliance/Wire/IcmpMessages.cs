@@ -10,6 +10,8 @@ public static class IcmpMessages
     private const int Ipv4HeaderSize = 20;
     private const int Ipv6HeaderSize = 40;
     private const int IcmpSize = 8;
+    private const int InternetworkControl = 0xC0; // precedence 6
+    private const int TypeOfServiceMask = 0x1C; // RFC 1349 §2, without what is ECN now (RFC 3168 §5)
 
     /// <summary>Room that is enough for any error of <see cref="WriteError"/>.</summary>
     public const int ErrorFrameSizeMax = EthernetSizeMax + WireLimits.Icmpv6ErrorLengthMax;
@@ -47,8 +49,8 @@ public static class IcmpMessages
 
     /// <summary>
     /// Writes an ICMP error about a packet, back to its sender. It quotes as much of the packet as fits into 576 octets
-    /// (IPv4, RFC 1812 §4.3.2.3) or 1280 octets (IPv6, RFC 4443 §2.4 (c)). IPv4 errors have precedence 6 (RFC 1812
-    /// §4.3.2.5).
+    /// (IPv4, RFC 1812 §4.3.2.3) or 1280 octets (IPv6, RFC 4443 §2.4 (c)). IPv4 errors have precedence 6 and the type
+    /// of service of the packet (RFC 1812 §4.3.2.5).
     /// </summary>
     /// <param name="output">At least <see cref="ErrorFrameSizeMax"/> octets.</param>
     /// <param name="frame">The packet that the error is about.</param>
@@ -76,7 +78,8 @@ public static class IcmpMessages
         FrameWriter writer = new(output);
         writer.Ethernet(header.EthernetSource, sourceMac, header.EtherType, header.VlanTci);
         IpProtocol protocol = header.IsIpv4 ? IpProtocol.Icmp : IpProtocol.Icmpv6;
-        writer.Ip(source, header.Source, protocol, hopLimit: 64, trafficClass: (byte)(header.IsIpv4 ? 0xC0 : 0));
+        int trafficClass = header.IsIpv4 ? InternetworkControl | (header.TrafficClass & TypeOfServiceMask) : 0;
+        writer.Ip(source, header.Source, protocol, hopLimit: 64, (byte)trafficClass);
         writer.Icmp(error.Type, error.Code, error.Parameter);
         writer.Octets(packet[..Math.Min(packet.Length, quotedMax)]);
         return writer.Finish();

@@ -106,6 +106,25 @@ public sealed class IcmpMessagesTests
         (embedded.SourcePort, embedded.DestinationPort).ShouldBe(((ushort)1, (ushort)2));
     }
 
+    [Theory]
+    [InlineData(0x00, 0xC0)]
+    [InlineData(0x1C, 0xDC)]
+    [InlineData(0xFF, 0xDC)]
+    public void Rfc1812_section_4_3_2_5_an_error_has_the_type_of_service_of_its_packet_and_precedence_6(
+        byte asked, byte answered)
+    {
+        byte[] packet = Write((ref FrameWriter w) =>
+        {
+            w.Ip(A4, B4, IpProtocol.Udp, hopLimit: 64, asked);
+            w.Udp(1, 2);
+        });
+        byte[] output = new byte[IcmpMessages.ErrorFrameSizeMax];
+        int length = IcmpMessages.WriteError(
+            output, packet, Decode(packet), IcmpError.TimeExceeded(isIpv4: true), B4, MacB);
+
+        Decode(output.AsSpan(0, length)).TrafficClass.ShouldBe(answered);
+    }
+
     [Fact]
     public void No_error_is_written_about_an_error()
     {

@@ -329,6 +329,9 @@ static __always_inline int parse_other(struct __sk_buff *skb, struct flow *f, __
 
 	if (data + ETH_HLEN > end_of(skb))
 		return -DROP_TRUNCATED;
+	/* IEEE 802.3 section 3.2.6: below, the field is a length, and the frame is one of LLC for the agent too */
+	if (bpf_ntohs(f->ethertype) < ETH_P_802_3_MIN)
+		f->ethertype = bpf_htons(ETH_P_802_2);
 	f->key[0] = key_port;
 	f->key[1] = f->ethertype;
 	key_macs(f, data, 2, l3_key);

@@ -107,8 +107,8 @@ public enum DropReason : byte
     /// <summary>Copies of broadcast and multicast over the port's budget.</summary>
     BudgetBroadcast = 42,
 
-    /// <summary>From the outside to no object of ours, or broadcast or multicast with nobody else in the
-    /// network.</summary>
+    /// <summary>From the outside to no object of ours, broadcast or multicast with nobody else in the network, or a
+    /// group address that bridges keep to themselves.</summary>
     NoDestination = 48,
 
     /// <summary>NAT address, but no host owns that port block.</summary>
@@ -141,7 +141,7 @@ public enum DropReason : byte
     /// <summary>Security group.</summary>
     SecurityGroup = 64,
 
-    /// <summary>Spoofed mac.</summary>
+    /// <summary>Source MAC that is not the port's, or that no station has.</summary>
     SpoofedMac = 65,
 
     /// <summary>Spoofed address.</summary>

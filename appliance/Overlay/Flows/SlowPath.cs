@@ -315,9 +315,15 @@ public sealed partial class SlowPath
     /// <returns>As <see cref="IDatapath.Inject"/>.</returns>
     private int Inject(in Upcall upcall, ReadOnlySpan<byte> frame)
     {
-        if (frame.Length >= upcall.LengthOctets) return _datapath.Inject(upcall.Slot, frame, upcall.Offload);
-        _datapath.CountDrop(upcall.Slot, DropReason.UpcallTooBig);
-        return -1;
+        if (frame.Length < upcall.LengthOctets)
+        {
+            _datapath.CountDrop(upcall.Slot, DropReason.UpcallTooBig);
+            return -1;
+        }
+
+        int ticket = _datapath.Inject(upcall.Slot, frame, upcall.Offload);
+        if (ticket < 0) _datapath.CountDrop(upcall.Slot, DropReason.BadChecksum); // it was damaged on its way
+        return ticket;
     }
 
     private bool TryFollow(in Upcall upcall, in DatapathPort port, in PacketHeader packet, ReadOnlySpan<byte> frame)

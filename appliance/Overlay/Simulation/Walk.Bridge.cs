@@ -8,6 +8,9 @@ namespace Genkan.Overlay.Simulation;
 /// <content>Bridges: known unicast, copies of broadcast and multicast; unknown unicast is never flooded.</content>
 internal ref partial struct Walk
 {
+    // IEEE 802.1Q §8.6.3: 01-80-C2-00-00-00 to -0F (spanning tree, LACP, LLDP, pause) are never relayed.
+    private const ulong ReservedGroups = 0x0180_C200_0000 >> 4;
+
     private void AtBridge(BridgeNode bridge, PortNode inPort)
     {
         Tag(bridge.Id);
@@ -19,6 +22,12 @@ internal ref partial struct Walk
 
         Read(FieldSet.DestinationMac | FieldSet.EtherType);
         MacAddress destination = _packet.EthernetDestination;
+        if (destination.Value >> 4 == ReservedGroups)
+        {
+            Drop(DropReason.NoDestination, bridge.Name, "a bridge keeps reserved group addresses to itself");
+            return;
+        }
+
         if (destination.IsMulticast)
         {
             Replicate(bridge, inPort);

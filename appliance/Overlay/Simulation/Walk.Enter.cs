@@ -67,7 +67,13 @@ internal ref partial struct Walk
             return;
         }
 
-        Read(FieldSet.EtherType);
+        Read(FieldSet.EtherType | FieldSet.SourceMac);
+        if (_packet.EthernetSource.IsMulticast || _packet.EthernetSource == MacAddress.Zero)
+        {
+            Drop(DropReason.SpoofedMac, port.Name, "a source MAC that no station has (IEEE 802.3 §3.2.3)");
+            return;
+        }
+
         if (port.PortSecurity && !PassesPortSecurity(port)) return;
         if (IsAnswered(bridge, port)) return;
         if (_packet.IsIcmpError && !BeginError()) return;

@@ -33,7 +33,7 @@ internal ref partial struct Walk
         }
 
         Read(FieldSet.Source | FieldSet.Destination);
-        if (IsMartian())
+        if (IsMartian() || IsFromOwnAddress(router, inPort))
         {
             Drop(DropReason.Martian, router.Name, "source or destination that is not routed");
             return;
@@ -75,6 +75,10 @@ internal ref partial struct Walk
 
         return false;
     }
+
+    // What a network brings under the router's own address is forged, and an error about it would go to nobody.
+    private readonly bool IsFromOwnAddress(RouterNode router, PortNode inPort) =>
+        inPort.Peer?.Bridge is not null && !_isError && router.OwnAddresses.TryGet(_packet.Source, out _);
 
     private bool IsOwn(RouterNode router, PortNode inPort)
     {

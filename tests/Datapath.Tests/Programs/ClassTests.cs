@@ -52,6 +52,24 @@ public sealed class ClassTests
     }
 
     [Theory]
+    [InlineData(0x0003, true)]
+    [InlineData(0x0026, true)]
+    [InlineData(0x05ff, true)]
+    [InlineData(0x0600, false)]
+    public void A_length_in_place_of_the_ethertype_makes_a_frame_of_LLC_as_the_agent_has_it(int field, bool isLlc)
+    {
+        byte[] frame = Frames.Other((EtherType)field);
+        PacketHeader.TryDecode(frame, out PacketHeader header).ShouldBe(PacketFault.None);
+        (header.EtherType == EtherType.Llc).ShouldBe(isLlc);
+        FlowKey key = new(In, default, default, default, 0, 0, default, Frames.Mac2, Frames.Mac1);
+        _machine.Class(In, FlowMask.L2, header.EtherType, key, Dropped);
+
+        _machine.Run("from_port", frame).Reason.ShouldBe(DropReason.Rule);
+        _machine.Run("from_port", Frames.Other((EtherType)0x0030)).Outcome
+            .ShouldBe(isLlc ? Outcome.Drop : Outcome.Upcall);
+    }
+
+    [Theory]
     [InlineData(FlowMask.EtherType)]
     [InlineData(FlowMask.L2)]
     public void Other_ethertypes_have_classes_of_layer_2(FlowMask mask)

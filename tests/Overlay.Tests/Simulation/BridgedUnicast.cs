@@ -41,6 +41,30 @@ public sealed class BridgedUnicast
         Lab.TextOf(Lab.OnHv1.From("red/red-a", Frames.Tcp(A, A, "10.0.1.11", "10.0.1.12", 1000, 80)))
             .ShouldBe("Drop IngressIsEgress");
 
+    [Theory]
+    [InlineData("01:00:5e:00:00:05")]
+    [InlineData("ff:ff:ff:ff:ff:ff")]
+    [InlineData("00:00:00:00:00:00")]
+    public void A_source_MAC_that_no_station_has_is_dropped_without_port_security_too(string source)
+    {
+        Lab lab = new(Courtyard.Hv1, Open(Courtyard.Parts, "red/red-a"));
+
+        Lab.TextOf(lab.From("red/red-a", Frames.Tcp(B, MacAddress.Parse(source), "10.0.1.11", "10.0.1.12", 1000, 80)))
+            .ShouldBe("Drop SpoofedMac");
+    }
+
+    [Theory]
+    [InlineData("01:80:c2:00:00:00", "Drop NoDestination")]
+    [InlineData("01:80:c2:00:00:0f", "Drop NoDestination")]
+    [InlineData("01:80:c2:00:00:10", "Forward")]
+    public void Ieee8021Q_section_8_6_3_reserved_group_addresses_are_not_relayed(string group, string outcome)
+    {
+        Lab lab = new(Courtyard.Hv1, Open(Courtyard.Parts, "red/red-a"));
+
+        Lab.TextOf(lab.From("red/red-a", Frames.Udp(MacAddress.Parse(group), A, "10.0.1.11", "10.0.1.12", 1000, 80)))
+            .ShouldBe(outcome);
+    }
+
     [Fact]
     public void Without_rules_and_port_security_a_flow_stays_stateless_and_takes_the_L2_mask()
     {

@@ -1,5 +1,6 @@
 using Genkan.Overlay.Simulation;
 using Genkan.Overlay.Tests.Fixtures;
+using Genkan.Overlay.Topology;
 using Genkan.Wire;
 using Shouldly;
 
@@ -56,6 +57,35 @@ public sealed class RouterRequirements
     public void Rfc1812_section_5_3_7_a_destination_that_is_no_host_is_not_forwarded(string destination) =>
         Lab.TextOf(Lab.OnGw1.From("provider/isp", Frames.Udp(Outside, A, "198.18.0.10", destination, 1000, 80)))
             .ShouldBe("Drop Martian");
+
+    [Theory]
+    [InlineData("10.0.1.1", "10.0.2.11")]
+    [InlineData("10.0.2.1", "10.0.1.12")]
+    [InlineData(Router6, "2001:db8:1:1:f816:3eff:fe00:112")]
+    public void A_source_that_is_the_routers_own_address_is_not_forwarded_and_nobody_is_told(
+        string source, string destination)
+    {
+        TopologyParts open = BridgedUnicast.Open(Courtyard.Parts, "red/red-a");
+        SimulationResult result =
+            new Lab(Courtyard.Hv1, open).From("red/red-a", Frames.Udp(Router, A, source, destination, 1000, 2000));
+
+        Lab.TextOf(result).ShouldBe("Drop Martian");
+        result.AnswerLength.ShouldBe(0);
+    }
+
+    [Fact]
+    public void Rfc4443_section_2_2_an_error_about_a_packet_to_the_router_comes_from_the_address_that_was_asked()
+    {
+        const string far = "2001:db8:1:2::1";
+        VirtualPort other = Courtyard.Parts.PortOf("red/router-2");
+        TopologyParts parts =
+            Courtyard.Parts.With(other with { Addresses = [.. other.Addresses, IpInterface.Parse($"{far}/64")] });
+        SimulationResult result =
+            new Lab(Courtyard.Hv1, parts).From("red/red-a", Frames.Udp(Router, A, A6, far, 1000, 2000));
+
+        Lab.TextOf(result).ShouldBe("Drop NotForUs");
+        Frames.Decode(result.Answer).Source.ShouldBe(IpAddress.Parse(far));
+    }
 
     [Fact]
     public void Rfc1122_section_3_2_2_1_a_protocol_that_the_router_does_not_have_is_unreachable()

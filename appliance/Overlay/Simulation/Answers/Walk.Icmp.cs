@@ -27,10 +27,13 @@ internal ref partial struct Walk
         }
 
         Drop(DropReason.NotForUs, router.Name, "to the router's own address, where nothing listens");
+
+        // RFC 4443 §2.2 (a): from the address that was asked; RFC 1812 §4.3.2.4: from one of the way back.
+        IpAddress source = _original.IsIpv6 ? _original.Destination : SourceFor(router, inPort);
         if (_packet.Protocol == IpProtocol.Udp)
-            Answer(Unreachable(IcmpUnreachableCode.Port, Icmpv6UnreachableCode.Port), router, inPort);
+            Answer(Unreachable(IcmpUnreachableCode.Port, Icmpv6UnreachableCode.Port), source);
         else if (_packet.Protocol is not (IpProtocol.Tcp or IpProtocol.NoNextHeader) && !_packet.IsIcmp && IsWhole())
-            Answer(UnknownProtocol(), router, inPort);
+            Answer(UnknownProtocol(), source);
     }
 
     // RFC 1122 §3.2.2.1: protocol unreachable; RFC 8200 §4: unrecognized Next Header type encountered (code 1).
