@@ -136,8 +136,9 @@ public sealed class FibExitTests : IDisposable
     {
         SkBuffContext output = new() { Mark = ((uint)MarkKind.Output << LayoutLimits.MarkKindShift) | 5 };
 
-        _netns.Run(() => _machine.Run("from_agent", Frames.Arp(Frames.Mac1, Frames.Mac1, Frames.Ip1, Frames.Ip2), output))
-            .Reason.ShouldBe(DropReason.Ethertype);
+        byte[] frame = Frames.Arp(Frames.Mac1, Frames.Mac1, Frames.Ip1, Frames.Ip2);
+
+        _netns.Run(() => _machine.Run("from_agent", frame, output)).Reason.ShouldBe(DropReason.Ethertype);
     }
 
     [Fact]
