@@ -1,0 +1,87 @@
+using System;
+using System.Collections.Generic;
+using System.Runtime.ExceptionServices;
+using System.Runtime.InteropServices;
+using System.Threading;
+using Genkan.Datapath.Native;
+
+namespace Genkan.Datapath.Tests.Judge;
+
+/// <summary>Linux and Genkan, side by side as the same world.</summary>
+internal sealed class Judges : IDisposable
+{
+    private readonly Fence _fence = new();
+    private readonly GenkanForwarder _genkan;
+    private LinuxForwarder? _linux;
+    private JudgedWorld? _world;
+
+    public Judges() => _genkan = new GenkanForwarder(_fence);
+
+    /// <summary>Packets that the agent decided so far; the programs decided the others.</summary>
+    public ulong Upcalls => _genkan.Upcalls;
+
+    public void Become(JudgedWorld world)
+    {
+        _linux?.Dispose();
+        _world = world;
+        _genkan.Become(world);
+        _linux = new LinuxForwarder(world, _fence);
+    }
+
+    /// <summary>Gives a packet to both.</summary>
+    public JudgedCase Judge(JudgedPacket packet, int turn)
+    {
+        _genkan.Pass();
+        List<Arrival> linux = Forward(_linux!, packet, turn);
+        return new JudgedCase(_world!, packet, turn, linux, Forward(_genkan, packet, turn));
+    }
+
+    private static List<Arrival> Forward(IForwarder judge, JudgedPacket packet, int turn)
+    {
+        List<Arrival> arrivals = [];
+        foreach (byte[] frame in packet.FramesOf(turn)) arrivals.AddRange(judge.Forward(packet.From.Name, frame));
+        return arrivals;
+    }
+
+    /// <summary>
+    /// Runs a function on a thread of its own that stays on one CPU, as <see cref="Fence"/> wants it.
+    /// </summary>
+    public static void OnOneCpu(Action function)
+    {
+        ExceptionDispatchInfo? fault = null;
+        Thread thread = new(() =>
+        {
+            try
+            {
+                Bind();
+                function();
+            }
+            catch (Exception e)
+            {
+                fault = ExceptionDispatchInfo.Capture(e);
+            }
+        });
+        thread.Start();
+        thread.Join();
+        fault?.Throw();
+    }
+
+    public void Dispose()
+    {
+        _linux?.Dispose();
+        _genkan.Dispose();
+        _fence.Dispose();
+    }
+
+    private static unsafe void Bind()
+    {
+        const int maskWords = 16; // 1,024 CPUs
+        ulong* mask = stackalloc ulong[maskWords];
+        new Span<ulong>(mask, maskWords).Clear();
+        int cpu = Environment.ProcessorCount - 1;
+        mask[cpu / 64] = 1UL << (cpu % 64);
+        long setAffinity = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 203 : 122;
+        if (Libc.Syscall(setAffinity, 0, (void*)(maskWords * sizeof(ulong)), (long)mask) < 0)
+            throw new KernelException($"bind a thread to CPU {cpu}", Libc.LastError);
+    }
+}
