@@ -28,6 +28,7 @@ internal static partial class CoverageDemands
         "settings", // read for each packet
         "upcall_record", // holds nothing, see flow_maps.h
         "port_stats", "drop_stats", // written only; all of them are compared after each case
+        "agent_drops", // the agent's
     ];
 
     private static readonly FateKind[] Ways =
@@ -46,7 +47,7 @@ internal static partial class CoverageDemands
     private static readonly string[] Effects =
     [
         "clamped", "too big where it leaves", "state made", "state in a refusal's place", "whole datagram",
-        "whole datagram gone", "too big for the network behind a router",
+        "given back below a total", "whole datagram gone", "too big for the network behind a router",
         "awaited first fragment", "later fragment with the key of the whole", "new identification",
     ];
 

@@ -88,7 +88,11 @@ internal sealed class WorldMaker(Chance chance)
                 new BudgetRow(0, null, null, null), Budget(1), Budget(2), Budget(DestinationBudget),
                 Budget(DestinationBudget + 1), Budget(TenantTotal), Budget(HostTotal),
             ],
-            Credits = [.. ports.Where(_ => chance.OneIn(4)).Select(p => (uint)p.KeyPort).Distinct().Select(Credit)],
+            Credits =
+            [
+                .. ports.Where(_ => chance.OneIn(4)).Select(p => (uint)p.KeyPort).Append(chance.OneIn(3) ? 0u : Away)
+                    .Distinct().Select(Credit),
+            ],
             Datagrams = Datagrams(ports),
             MtuAlways = chance.Of<ushort>(0, 0, 576, 1000, 1280),
             Shares =
@@ -373,7 +377,7 @@ internal sealed class WorldMaker(Chance chance)
     private CreditRow Credit(uint keyPort)
     {
         uint made = chance.Of(0u, 5u, uint.MaxValue);
-        return new CreditRow(keyPort, made, made + (uint)chance.Below(3), made, chance.Of(0u, made + 1));
+        return new CreditRow(keyPort, made, made + (uint)chance.Below(4), made, chance.Of(0u, made + 1));
     }
 
     /// <summary>Datagrams of the world's flows that have begun before, in all states.</summary>

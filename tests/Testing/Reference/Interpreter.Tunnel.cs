@@ -1,4 +1,4 @@
-using System.Collections.Generic;
+using System.Linq;
 using Genkan.Overlay.Flows;
 using Genkan.Wire;
 
@@ -99,19 +99,22 @@ internal sealed partial class Interpreter
         }
 
         if (keyPort >= Limits.Ports) return DropReason.PortUnknown;
-        CreditState credit = Tables.Credits.GetValueOrDefault(keyPort) ?? new CreditState(new(keyPort, 0, 0, 0, 0));
-        uint limit = f.IsIpv6 ? credit.Limit6 : credit.Limit4, made = f.IsIpv6 ? credit.Made6 : credit.Made4;
-        if (limit != 0) Coverage.Found("flow_credit");
-        if (!isThere && limit != 0 && (int)(limit - made) <= 0) return DropReason.FlowQuota;
+        CreditState[] credits = [CreditOf(keyPort), CreditOf(0)]; // of all ports together: 0
+        if (!isThere && !credits.All(c => c.HasRoom(f.IsIpv6))) return DropReason.FlowQuota;
         if (!isThere && CountOfFamily(f.IsIpv6) >= Tables.World.ConnectionsMax) return DropReason.ConnTableFull;
         Action state = new() { Verdict = FlowVerdict.Upcall, State = ConnectionState.Reply };
         Tables.Connections[reply] = new Entry(state) { IsSeen = true };
         Coverage.Met(isThere ? "state in a refusal's place" : "state made");
         if (isThere) return DropReason.None;
-        if (f.IsIpv6) credit.Made6++;
-        else credit.Made4++;
-        Tables.Credits[keyPort] = credit;
+        foreach (CreditState credit in credits) credit.Add(f.IsIpv6);
         return DropReason.None;
+    }
+
+    private CreditState CreditOf(uint keyPort)
+    {
+        if (Tables.Credits.TryGetValue(keyPort, out CreditState? credit)) Coverage.Found("flow_credit");
+        else Tables.Credits[keyPort] = credit = new CreditState(new CreditRow(keyPort, 0, 0, 0, 0));
+        return credit;
     }
 
     private int CountOfFamily(bool isIpv6)

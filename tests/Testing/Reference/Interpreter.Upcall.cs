@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using Genkan.Overlay.Flows;
 using Genkan.Wire;
 
@@ -85,23 +86,32 @@ internal sealed partial class Interpreter
     }
 
     /// <summary>
-    /// Asks a budget and the totals above it. What a lower level has admitted stays spent if a higher one refuses. The
-    /// agent's own packets were paid for when they came up.
+    /// Asks a budget and the totals above it. What a higher one refuses is given back below. The agent's own packets
+    /// were paid for when they came up.
     /// </summary>
     /// <returns>0, or the level that refused: 1 the budget's own.</returns>
     private int Take(Flow f, uint index, Func<BudgetState, Lane> laneOf, uint cost)
     {
         if (f.IsFromAgent) return 0;
+        List<Lane> admitted = [];
         for (int level = 1; level <= Limits.BudgetLevels; level++)
         {
-            if (index >= Limits.Budgets) return level;
+            if (index >= Limits.Budgets) return Refuse(level);
             if (!Tables.Budgets.TryGetValue(index, out BudgetState? budget)) return 0;
             Coverage.Found("budget");
-            if (!laneOf(budget).Take(cost)) return level;
+            if (!laneOf(budget).Take(cost)) return Refuse(level);
+            admitted.Add(laneOf(budget));
             index = budget.Parent;
             if (index == 0) break;
         }
 
         return 0;
+
+        int Refuse(int level)
+        {
+            if (admitted.Count > 0) Coverage.Met("given back below a total");
+            foreach (Lane lane in admitted) lane.GiveBack(cost);
+            return level;
+        }
     }
 }

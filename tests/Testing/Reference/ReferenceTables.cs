@@ -75,6 +75,9 @@ internal sealed class Lane(uint? units)
 
     public void Refuse() => Refused++;
 
+    /// <summary>What a total above refused was not used here; it stays counted as admitted.</summary>
+    public void GiveBack(uint cost) => _used -= Math.Min(_used, cost);
+
     public override string ToString() => $"admitted={Admitted} refused={Refused}";
 }
 
@@ -89,15 +92,24 @@ internal sealed class BudgetState(BudgetRow row)
     public uint Parent { get; } = row.Parent;
 }
 
+/// <summary>Credit for entries that hold state alone; what was made runs round.</summary>
 internal sealed class CreditState(CreditRow row)
 {
-    public uint Made4 { get; set; } = row.Made4;
+    public uint Made4 { get; private set; } = row.Made4;
 
-    public uint Made6 { get; set; } = row.Made6;
+    public uint Made6 { get; private set; } = row.Made6;
 
-    public uint Limit4 { get; } = row.Limit4;
+    public bool HasRoom(bool isIpv6)
+    {
+        uint limit = isIpv6 ? row.Limit6 : row.Limit4;
+        return limit == 0 || (int)(limit - (isIpv6 ? Made6 : Made4)) > 0;
+    }
 
-    public uint Limit6 { get; } = row.Limit6;
+    public void Add(bool isIpv6)
+    {
+        if (isIpv6) Made6 = unchecked(Made6 + 1);
+        else Made4 = unchecked(Made4 + 1);
+    }
 }
 
 /// <summary>A datagram in pieces, without its clock.</summary>
