@@ -11,6 +11,8 @@ internal static class Parsing
     public const ushort Ipv6 = 0x86dd;
     public const ushort Arp = 0x0806;
 
+    private const ushort EtherTypeMin = 0x0600;
+    private const ushort Llc = 0x0004;
     private const int Ipv6Size = 40;
     private const int TransportAtMax = 1023;
     private const ushort Tag = 0x8100;
@@ -35,6 +37,8 @@ internal static class Parsing
         f.Key = new ConnKey(
             false, keyPort, 0, 0, 0, 0, 0, FragmentKind.None,
             isL3 ? 0 : Octets.Mac(f.Frame, 0), isL3 ? 0 : Octets.Mac(f.Frame, 6));
+        // Below, the field is a length, and the frame one of LLC (IEEE 802.3 §3.2.6; ETH_P_802_2).
+        if (f.EtherType < EtherTypeMin) f.EtherType = Llc;
         return f.EtherType switch
         {
             Ipv4 => ParseIpv4(f),

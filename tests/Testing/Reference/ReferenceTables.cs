@@ -95,13 +95,15 @@ internal sealed class BudgetState(BudgetRow row)
 /// <summary>Credit for entries that hold state alone; what was made runs round.</summary>
 internal sealed class CreditState(CreditRow row)
 {
+    private readonly uint _limit4 = row.Limit4, _limit6 = row.Limit6;
+
     public uint Made4 { get; private set; } = row.Made4;
 
     public uint Made6 { get; private set; } = row.Made6;
 
     public bool HasRoom(bool isIpv6)
     {
-        uint limit = isIpv6 ? row.Limit6 : row.Limit4;
+        uint limit = isIpv6 ? _limit6 : _limit4;
         return limit == 0 || (int)(limit - (isIpv6 ? Made6 : Made4)) > 0;
     }
 
