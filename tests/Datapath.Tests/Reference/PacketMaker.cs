@@ -125,7 +125,8 @@ internal sealed class PacketMaker(Chance chance, WorldMaker maker, World world)
         List<byte> options = [];
         for (int i = chance.Below(4); i >= 0; i--)
         {
-            int size = chance.Of(1460, 1440, 1410, 1400, 1399, 1220, 536, 9000, 65535, 1, 20);
+            // Some that are what a way of the world takes, and some that are one octet more.
+            int size = chance.Of(1460, 1461, 1440, 1441, 1410, 1411, 1220, 1221, 536, 537, 9000, 65535, 1, 20);
             byte[] option = chance.Below(8) switch
             {
                 0 => [1],
