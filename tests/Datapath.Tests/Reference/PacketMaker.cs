@@ -125,8 +125,9 @@ internal sealed class PacketMaker(Chance chance, WorldMaker maker, World world)
         List<byte> options = [];
         for (int i = chance.Below(4); i >= 0; i--)
         {
-            // Some that are what a way of the world takes, and some that are one octet more.
-            int size = chance.Of(1460, 1461, 1440, 1441, 1410, 1411, 1220, 1221, 536, 537, 9000, 65535, 1, 20);
+            // What a way of the world takes, and one octet more.
+            int taken = chance.Of(1500, 1450, 1400, 1300, 1280, 576) - chance.Of(40, 60);
+            int size = chance.OneIn(6) ? chance.Of(65535, 9000, 1) : taken + chance.Below(2);
             byte[] option = chance.Below(8) switch
             {
                 0 => [1],

@@ -117,7 +117,7 @@ internal sealed class WorldMaker(Chance chance)
         bool isIpv6 = chance.OneIn(3);
         UInt128[] addresses = isIpv6 ? Ipv6 : Ipv4;
         byte icmp = isIpv6 ? (byte)58 : (byte)1, icmpOfTheOther = isIpv6 ? (byte)1 : (byte)58;
-        byte protocol = chance.Of<byte>(6, 6, 17, 17, icmp, 132, 50, icmpOfTheOther);
+        byte protocol = chance.Of<byte>(6, 6, 6, 17, 17, icmp, 132, 50, icmpOfTheOther);
         byte echo = isIpv6 ? chance.Of<byte>(128, 129) : chance.Of<byte>(8, 0);
         byte other = isIpv6
             ? chance.Of<byte>(1, 2, 3, 4, 130, 133, 135, 136, 143)
@@ -270,8 +270,9 @@ internal sealed class WorldMaker(Chance chance)
     private NextHopRow WayOut(int index)
     {
         NextHopKind kind = chance.Of(
-            NextHopKind.Port, NextHopKind.Port, NextHopKind.Tunnel, NextHopKind.FibExit, NextHopKind.FibExit,
-            NextHopKind.Replicate, NextHopKind.Deliver, NextHopKind.None);
+            NextHopKind.Port, NextHopKind.Port, NextHopKind.Port, NextHopKind.Tunnel, NextHopKind.Tunnel,
+            NextHopKind.Tunnel, NextHopKind.FibExit, NextHopKind.FibExit, NextHopKind.FibExit, NextHopKind.Replicate,
+            NextHopKind.Deliver, NextHopKind.None);
         uint argument = kind switch
         {
             NextHopKind.FibExit => chance.OneIn(8) ? Laboratory.Table + 1 : Laboratory.Table,
@@ -282,7 +283,7 @@ internal sealed class WorldMaker(Chance chance)
         return new NextHopRow(
             (uint)index, kind, chance.Of(DropReason.None, DropReason.NoGateway), chance.OneIn(8), argument,
             (uint)chance.Below(1 << 24), chance.OneIn(10) ? chance.From(Slots) : chance.Of(Uplink, OtherUplink),
-            chance.OneIn(3) ? Vtep + 1 : Vtep)
+            chance.OneIn(3) ? Vtep + ((UInt128)1 << 96) : Vtep)
         {
             Mtu = chance.Of<uint>(0, 0, 1450, 1400, 1300, 1280, 576),
         };

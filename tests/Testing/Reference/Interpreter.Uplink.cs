@@ -165,6 +165,6 @@ internal sealed partial class Interpreter
         return port is { } known
             && Tables.NatOwners.TryGetValue((f.Key.Source, (ushort)(known >> 6)), out uint owner)
             && Tables.NextHop(owner) is { Kind: NextHopKind.Tunnel, PeerIsIpv6: false } way
-            && way.Peer == vtep;
+            && way.Peer >> 96 == vtep >> 96; // IPv4 in the first four octets
     }
 }
