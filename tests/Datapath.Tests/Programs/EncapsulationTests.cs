@@ -17,7 +17,8 @@ public sealed class EncapsulationTests : IDisposable
 {
     private const int In = 1;
     private const uint Key = 0x010203;
-    private const int TurnsMax = 3; // two ticks may change between three packets, if a machine stands still
+    private const int TurnsMax = 3;
+    private const int LoadedTurnsMax = 50; // a machine that stands still changes ticks between packets
     private const ushort PortFirst = 49152;
     private const ushort PortCount = 16383;
     private const ushort Ours = 0x4000;
@@ -216,7 +217,7 @@ public sealed class EncapsulationTests : IDisposable
     private byte[] Direct(byte[] inner)
     {
         Verdict verdict = Run(inner);
-        for (int i = 1; i < TurnsMax && verdict.Ifindex == _device; i++) verdict = Run(inner);
+        for (int i = 1; i < LoadedTurnsMax && verdict.Ifindex == _device; i++) verdict = Run(inner);
         (verdict.Outcome, verdict.Ifindex).ShouldBe((Outcome.Tunnel, (uint)_underlay));
         return verdict.Frame;
     }
