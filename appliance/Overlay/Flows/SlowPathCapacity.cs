@@ -34,6 +34,7 @@ public sealed class SlowPathCapacity
     private const double Cut = 0.8;
     private const double Recovery = 1.05;
     private const double SpareStep = 500;
+    private const double SpareCut = 0.125; // the kernel's clock tells of idle time ten times a second at most
     private const double IdleWanted = 0.3;
     private const double IdleMin = 0.15;
 
@@ -56,10 +57,14 @@ public sealed class SlowPathCapacity
             _costSeconds += Weight * ((load.ProcessorTime.TotalSeconds / load.Handled) - _costSeconds);
         double able = Math.Max(1, load.Workers) / Math.Max(_costSeconds, 1 / Max);
         bool isLate = load.Backlog * _costSeconds / Math.Max(1, load.Workers) > DelayMax.TotalSeconds;
-        _share = isLate ? Math.Max(_share * Cut, Min / Max) : Math.Min(1, _share * Recovery);
+
+        // What comes to nothing goes first: only if packets wait without it, less is let in of what comes to something.
+        if (!isLate) _share = Math.Min(1, _share * Recovery);
+        else if (SparePerSecond == 0) _share = Math.Max(_share * Cut, Min / Max);
         PerSecond = Math.Clamp(able * _share, Min, Max);
-        if (load.IdleProcessors >= IdleWanted) SparePerSecond = (SparePerSecond * (1 + Weight)) + SpareStep;
-        else if (load.IdleProcessors is >= 0 and < IdleMin || isLate) SparePerSecond /= 2;
+        if (isLate) SparePerSecond = 0;
+        else if (load.IdleProcessors >= IdleWanted) SparePerSecond = (SparePerSecond * (1 + Weight)) + SpareStep;
+        else if (load.IdleProcessors is >= 0 and < IdleMin) SparePerSecond *= SpareCut;
         SparePerSecond = Math.Clamp(SparePerSecond, 0, PerSecond);
     }
 }

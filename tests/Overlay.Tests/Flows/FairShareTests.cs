@@ -195,6 +195,20 @@ public sealed class SlowPathCapacityTests
     }
 
     [Fact]
+    public void What_comes_to_nothing_goes_before_anything_else_when_packets_wait()
+    {
+        double before = _capacity.PerSecond;
+        _capacity.SparePerSecond.ShouldBeGreaterThan(0);
+
+        Observe(handled: 0, milliseconds: 0, workers: 1, idle: 1, backlog: 5_000);
+        _capacity.SparePerSecond.ShouldBe(0);
+        _capacity.PerSecond.ShouldBe(before, 1);
+
+        Observe(handled: 0, milliseconds: 0, workers: 1, idle: 1, backlog: 5_000);
+        _capacity.PerSecond.ShouldBe(before * 0.8, 1);
+    }
+
+    [Fact]
     public void What_is_spare_goes_when_no_processor_is_idle_and_comes_back_when_one_is()
     {
         for (int i = 0; i < 30; i++) Observe(handled: 0, milliseconds: 0, workers: 1, idle: 0);
