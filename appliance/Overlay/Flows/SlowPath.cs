@@ -321,9 +321,7 @@ public sealed partial class SlowPath
             return -1;
         }
 
-        int ticket = _datapath.Inject(upcall.Slot, frame, upcall.Offload);
-        if (ticket < 0) _datapath.CountDrop(upcall.Slot, DropReason.BadChecksum); // it was damaged on its way
-        return ticket;
+        return _datapath.Inject(upcall.Slot, frame, upcall.Offload);
     }
 
     private bool TryFollow(in Upcall upcall, in DatapathPort port, in PacketHeader packet, ReadOnlySpan<byte> frame)
