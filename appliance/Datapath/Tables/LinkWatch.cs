@@ -28,7 +28,6 @@ internal sealed class LinkWatch(IpAddress underlay) : IDisposable
             };
         }
 
-
         return hasChanged;
     }
 

@@ -109,6 +109,9 @@ internal sealed partial class AgentReports(AgentRuntime runtime)
     /// that is not known yet.</summary>
     public IReadOnlyList<(string Peer, int? Octets)> PeerMtus() => runtime.PeerMtus.Found;
 
+    /// <summary>Whether programs put the tunnels' outer headers on, and take them off.</summary>
+    public bool IsTunnelDirect => Datapath.DirectInterface is not null;
+
     private static string StateOf(int? mtu) => mtu switch
     {
         null => "probing",

@@ -52,7 +52,7 @@ internal static class PrometheusText
             text, "genkan_fragments_waiting", "gauge", "Fragments that wait for their first one.",
             status.SlowPath.WaitingFragments);
         Single(text, "genkan_answers_total", "counter", "ARP, ND, DHCP and ICMP frames made.", status.SlowPath.Answers);
-        Tunnels(text, status.Tunnels, reports.PeerMtus());
+        Tunnels(text, reports);
         Single(
             text, "genkan_gc_pause_seconds_total", "counter", "Time for which the collector stopped all threads.",
             GC.GetTotalPauseDuration().TotalSeconds);
@@ -73,16 +73,16 @@ internal static class PrometheusText
         return text.ToString();
     }
 
-    private static void Tunnels(StringBuilder text, string tunnels, IReadOnlyList<(string Peer, int? Octets)> mtus)
+    private static void Tunnels(StringBuilder text, AgentReports reports)
     {
         Single(
             text, "genkan_tunnel_direct", "gauge",
             "1 while programs put outer headers on and take them off themselves; 0: the kernel, see genkan status.",
-            tunnels.StartsWith("direct", StringComparison.Ordinal) ? 1 : 0);
+            reports.IsTunnelDirect ? 1 : 0);
         Family(
             text, "genkan_peer_mtu_octets", "gauge",
             "Longest packet that the underlay is known to carry to another host; 0 while it answers nothing.");
-        foreach ((string peer, int? octets) in mtus)
+        foreach ((string peer, int? octets) in reports.PeerMtus())
             Sample(text, "genkan_peer_mtu_octets", octets ?? 0, ("peer", peer));
     }
 

@@ -122,7 +122,7 @@ public interface IDatapath
     void CreditFlows(uint keyPort, bool isIpv4, int room);
 
     /// <summary>State-only entries that deliveries have made so far; runs around.</summary>
-    uint FlowsDelivered(bool isIpv4) => 0;
+    uint FlowsDelivered(bool isIpv4);
 
     /// <summary>Writes an entry of the connection table; replaces one with the same key, keeping its
     /// counters.</summary>

@@ -37,6 +37,7 @@ internal sealed class TcpTransfer : ISide
     /// <param name="address">Address of the server.</param>
     /// <param name="cores">Core of the client, comma, core of the server: else the scheduler's luck is
     /// measured.</param>
+    /// <exception cref="InvalidOperationException">iperf3 says why there was none.</exception>
     internal static double Run(Lab lab, string sender, string address, string cores)
     {
         string json = lab.Run(
@@ -44,6 +45,8 @@ internal sealed class TcpTransfer : ISide
             $"iperf3 --client {address} --affinity {cores} --congestion {CongestionControl} "
                 + $"--time {Seconds} --omit {WarmUpSeconds} --json");
         using JsonDocument document = JsonDocument.Parse(json);
+        if (document.RootElement.TryGetProperty("error", out JsonElement error))
+            throw new InvalidOperationException($"iperf3 from {sender} to {address}: {error.GetString()}");
         JsonElement received = document.RootElement.GetProperty("end").GetProperty("sum_received");
         return received.GetProperty("bits_per_second").GetDouble() / 1e9;
     }

@@ -46,6 +46,8 @@ internal sealed class PacedDatapath(IDatapath tables) : IDatapath
 
     public void CreditFlows(uint keyPort, bool isIpv4, int room) => tables.CreditFlows(keyPort, isIpv4, room);
 
+    public uint FlowsDelivered(bool isIpv4) => tables.FlowsDelivered(isIpv4);
+
     public InstallOutcome Install(in FlowKey key, in FlowAction action) => tables.Install(key, action);
 
     public InstallOutcome InstallClass(FlowMask mask, ushort etherType, in FlowKey key, in FlowAction action) =>
