@@ -39,6 +39,7 @@ internal sealed class BindingStore
     internal struct Entry
     {
         internal NatBinding Binding;
+        internal ulong Owner; // 0: not known
         internal TimeSpan Deadline;
         internal int ReferenceCount;
         internal int NextInternal; // index, or -1; also the chain of free entries
@@ -83,7 +84,7 @@ internal sealed class BindingStore
     }
 
     /// <summary>Stores a mapping that is not there yet; the caller has checked <see cref="IsFull"/>.</summary>
-    internal int Add(in NatBinding b)
+    internal int Add(in NatBinding b, ulong owner)
     {
         int index = _freeHead >= 0 ? _freeHead : _usedCount++;
         if (index == _freeHead) _freeHead = _entries[index].NextInternal;
@@ -92,6 +93,7 @@ internal sealed class BindingStore
         _entries[index] = new Entry
         {
             Binding = b,
+            Owner = owner,
             NextInternal = inner - 1,
             NextPublic = outer - 1,
             Earlier = -1,

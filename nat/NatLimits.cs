@@ -9,6 +9,10 @@ public sealed record NatLimits
     /// <summary>Blocks that one zone may have on one host.</summary>
     public const int BlocksPerZoneMax = 1_024;
 
+    /// <summary>The last ports of an address (all divided by this) are for ports that hold fewer mappings than are
+    /// left, the last room in the table for zones that do: neither takes everything from the others.</summary>
+    public const int ReservedShare = 16;
+
     /// <summary>The defaults.</summary>
     public static NatLimits Default { get; } = new();
 

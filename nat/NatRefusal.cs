@@ -11,7 +11,8 @@ public enum NatRefusal : byte
     /// <summary>The zone has no block, or every port of the address that the source is paired with is in use.</summary>
     PortsExhausted,
 
-    /// <summary>The source holds <see cref="NatLimits.BindingsPerSourceMax"/> mappings (RFC 6888 §3, REQ-4).</summary>
+    /// <summary>The source holds <see cref="NatLimits.BindingsPerSourceMax"/> mappings (RFC 6888 §3, REQ-4), or its
+    /// port or zone as many as are left of the last ones (<see cref="NatLimits.ReservedShare"/>).</summary>
     QuotaReached,
 
     /// <summary>The table holds <see cref="NatLimits.BindingsMax"/> mappings.</summary>

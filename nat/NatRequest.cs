@@ -13,10 +13,14 @@ namespace Genkan.Nat;
 /// External address. Part of the connection, not of the mapping: the mapping is endpoint-independent (RFC 4787 §4.1).
 /// </param>
 /// <param name="DestinationPort">External port; 0 for ICMP. As <paramref name="Destination"/>.</param>
+/// <param name="Owner">
+/// Id of the port where the packet entered, whatever address it has; 0 if that is not known, and then not counted.
+/// </param>
 public readonly record struct NatRequest(
     ulong Zone,
     IpProtocol Protocol,
     IpAddress Source,
     ushort SourcePort,
     IpAddress Destination,
-    ushort DestinationPort);
+    ushort DestinationPort,
+    ulong Owner = 0);

@@ -28,6 +28,7 @@ public sealed class NatTable
     private readonly NatTimeouts _timeouts;
     private readonly BindingStore _store;
     private readonly SourceTable _sources;
+    private readonly HolderCounts _holders = new();
     private ulong _random;
 
     /// <summary>Makes an empty table and takes all of its memory.</summary>
@@ -79,8 +80,7 @@ public sealed class NatTable
             AddressPool? address = pool.Find(b.PublicAddress);
             if (address is not null && address.TryTake(AddressPool.SpaceOf(b.Protocol), b.PublicPort)) continue;
             revoked.Add(b);
-            _store.Remove(i);
-            _sources.Remove(b.Zone, b.Source);
+            Forget(i);
         }
 
         return revoked.ToImmutable();
@@ -119,12 +119,19 @@ public sealed class NatTable
         AddressPool? address = source >= 0
             ? zone.Find(_sources.PublicAddress(source)) // RFC 4787 §4.1, REQ-2: paired, even when it is full
             : zone.Choose(_sources.Hash(request.Zone, request.Source), space);
-        if (address is null || !address.TryTake(space, ref _random, out ushort port))
+        if (address is null || address.FreeCount(space) == 0)
             return Refuse(NatRefusal.PortsExhausted, out refusal);
+        if (IsReserved(request.Owner, address.FreeCount(space), address.PortCount)
+            || IsReserved(request.Zone, _limits.BindingsMax - _store.Count, _limits.BindingsMax))
+        {
+            return Refuse(NatRefusal.QuotaReached, out refusal);
+        }
+
+        address.TryTake(space, ref _random, out ushort port);
 
         binding = new NatBinding(
             request.Zone, request.Protocol, request.Source, request.SourcePort, address.Address, port);
-        Add(binding, now);
+        Add(binding, request.Owner, now);
         return true;
     }
 
@@ -189,7 +196,7 @@ public sealed class NatTable
             return Refuse(NatRefusal.Conflict, out refusal);
         }
 
-        Add(binding, now);
+        Add(binding, owner: 0, now);
         return true;
     }
 
@@ -255,20 +262,35 @@ public sealed class NatTable
         return removed;
     }
 
-    private void Add(in NatBinding binding, TimeSpan now)
+    // A port with many addresses, or a zone with many ports, has many quotas: what is left is for who holds less.
+    private bool IsReserved(ulong holder, int free, int all) =>
+        free < all / NatLimits.ReservedShare && _holders.Of(holder) >= free;
+
+    private void Add(in NatBinding binding, ulong owner, TimeSpan now)
     {
-        MarkUsed(_store.Add(binding), now);
+        MarkUsed(_store.Add(binding, owner), now);
         _sources.Add(binding.Zone, binding.Source, binding.PublicAddress);
+        _holders.Add(owner);
+        _holders.Add(binding.Zone);
     }
 
     private void Remove(int index)
     {
         NatBinding b = _store.At(index).Binding;
-        _store.Remove(index);
-        _sources.Remove(b.Zone, b.Source);
+        Forget(index);
         AddressPool? address = _zones[b.Zone].Find(b.PublicAddress);
         Debug.Assert(address is not null, "SetBlocks removed what lies outside of its blocks");
         address.Free(AddressPool.SpaceOf(b.Protocol), b.PublicPort);
+    }
+
+    private void Forget(int index)
+    {
+        ref readonly BindingStore.Entry entry = ref _store.At(index);
+        NatBinding b = entry.Binding;
+        _holders.Remove(entry.Owner);
+        _holders.Remove(b.Zone);
+        _store.Remove(index);
+        _sources.Remove(b.Zone, b.Source);
     }
 
     private void MarkUsed(int index, TimeSpan now)

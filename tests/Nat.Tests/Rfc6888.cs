@@ -21,6 +21,42 @@ public sealed class Rfc6888Section3
     }
 
     [Fact]
+    public void REQ_4_a_port_with_many_addresses_does_not_take_all_ports_from_the_next_one()
+    {
+        NatTable table = Make(new NatBlock(PublicA, 1024, 2047));
+
+        Flood(table, owner: 1);
+
+        table.Refusal(Udp(1, 100) with { Owner = 1 }).ShouldBe(NatRefusal.QuotaReached);
+        for (int port = 0; port < 30; port++) table.Bind(Udp(200, port) with { Owner = 2 });
+        for (int port = 0; port < 15; port++) table.Bind(Udp(201, port) with { Owner = 3 });
+
+        table.Expire(TimeSpan.FromDays(1), int.MaxValue);
+        table.Bind(Udp(1, 100) with { Owner = 1 });
+    }
+
+    [Fact]
+    public void A_zone_does_not_take_all_room_in_the_table_from_the_next_one()
+    {
+        NatTable table = Make(NatLimits.Default with { BindingsMax = 1024 }, new NatBlock(PublicA, 1024, 65535));
+        table.SetBlocks(Zone + 1, [new NatBlock(PublicB, 1024, 65535)]);
+
+        Flood(table, owner: 0);
+
+        table.Refusal(Udp(1, 100)).ShouldBe(NatRefusal.QuotaReached);
+        for (int port = 0; port < 30; port++) table.Bind(Udp(200, port) with { Zone = Zone + 1 });
+    }
+
+    private static void Flood(NatTable table, ulong owner)
+    {
+        for (int host = 0; host < 128; host++)
+        {
+            for (int port = 0; port < 64; port++)
+                table.TryBind(Udp(host, port) with { Owner = owner }, TimeSpan.Zero, out _, out _);
+        }
+    }
+
+    [Fact]
     public void A_full_table_refuses_new_mappings_and_keeps_the_old()
     {
         NatTable table = Make(NatLimits.Default with { BindingsMax = 3 }, new NatBlock(PublicA, 1024, 2047));

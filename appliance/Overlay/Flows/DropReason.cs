@@ -174,7 +174,7 @@ public enum DropReason : byte
     /// <summary>Nat ports exhausted.</summary>
     NatPortsExhausted = 75,
 
-    /// <summary>The source holds its quota of ports.</summary>
+    /// <summary>The source holds its quota of ports; or few are left, and its port or router holds more.</summary>
     NatQuota = 76,
 
     /// <summary>Not IPv4, IPv6 or ARP, and port security is on.</summary>

@@ -98,7 +98,8 @@ public static class DropReasons
         DropReason.MacUnknown => "Unicast to a MAC that the bridge does not know.",
         DropReason.DeviceLoop => "More devices than the limit.",
         DropReason.NatPortsExhausted => "No source NAT port is left in the blocks of this host.",
-        DropReason.NatQuota => "The source holds its quota of ports.",
+        DropReason.NatQuota =>
+            "The source holds its quota of ports; or few are left, and its port or router holds more.",
         DropReason.Ethertype => "Not IPv4, IPv6 or ARP, and port security is on.",
         DropReason.NotForUs => "Unicast to a router's own address that no service takes.",
         DropReason.IngressIsEgress => "Destination is where it came from.",

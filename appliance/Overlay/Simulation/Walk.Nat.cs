@@ -188,7 +188,7 @@ internal ref partial struct Walk
 
     private readonly NatRequest RequestOf(SourceNatNode pool) => new(
         pool.Router.Id.Value, _packet.Protocol, _packet.Source, _packet.SourcePort, _packet.Destination,
-        _packet.DestinationPort);
+        _packet.DestinationPort, _ingress.Object.Value);
 
     private bool BindSource(SourceNatNode pool)
     {
