@@ -20,6 +20,7 @@ namespace Genkan.Fuzz.Targets;
 internal sealed class SimulateTarget : IFuzzTarget, IConnections
 {
     private const int FrameAt = 4;
+    private const int TrialCount = 5;
 
     private readonly SimulationResult _result = new();
     private readonly SimulationResult _again = new();
@@ -66,10 +67,17 @@ internal sealed class SimulateTarget : IFuzzTarget, IConnections
         Simulator.Simulate(topology, this, nat, ingress, packet, frame, TimeSpan.FromHours(1), _result);
         RequireLimits(_result);
         RequireAnswer(_result);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        Simulator.Simulate(topology, this, nat, ingress, packet, frame, TimeSpan.FromHours(1), _again);
-        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-        Contract.Require(allocated == 0 || IsService(packet), $"a simulation allocates nothing: {allocated}");
+        long least = long.MaxValue;
+
+        // Again if it does: the runtime charges the thread for what it compiles on it, and for collections of others.
+        for (int trial = 0; trial < TrialCount && least > 0; trial++)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            Simulator.Simulate(topology, this, nat, ingress, packet, frame, TimeSpan.FromHours(1), _again);
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+
+        Contract.Require(least == 0 || IsService(packet), $"a simulation allocates nothing: {least}");
         RequireSame(_result, _again, "twice");
         if (_result.IsCacheable && _result.Verdict is SimulationVerdict.Forward or SimulationVerdict.Drop)
             RequireSameByKey(topology, nat, ingress, packet);

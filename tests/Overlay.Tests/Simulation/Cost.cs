@@ -2,6 +2,7 @@ using System;
 using Genkan.Overlay.Flows;
 using Genkan.Overlay.Simulation;
 using Genkan.Overlay.Tests.Fixtures;
+using Genkan.Testing;
 using Genkan.Wire;
 using Shouldly;
 
@@ -39,11 +40,11 @@ public sealed class Cost
         Ingress ingress = new(
             IngressKind.Port, Courtyard.Port(kind == "source NAT" ? "red/red-c" : "red/red-a"), ConnectionState.None);
         PacketHeader packet = Frames.Decode(frame);
-        Run(lab, ingress, packet, frame);
 
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 100; i++) Run(lab, ingress, packet, frame);
-        (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBe(0);
+        Allocation.Of(() =>
+        {
+            for (int i = 0; i < 100; i++) Run(lab, ingress, packet, frame);
+        }).ShouldBe(0);
     }
 
     private static void Run(Lab lab, in Ingress ingress, in PacketHeader packet, byte[] frame) =>
