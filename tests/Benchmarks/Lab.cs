@@ -25,7 +25,7 @@ internal sealed class Lab : IDisposable
     private const string Prefix = "gkb-";
     private const string NamedNamespaces = "/run/netns";
 
-    private static readonly TimeSpan StartMax = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan StartMax = TimeSpan.FromSeconds(90);
     private static readonly List<Lab> Standing = [];
     private static int _madeCount;
 
