@@ -122,7 +122,7 @@ internal sealed partial class AgentLoop : IDisposable
         {
             AnswerQuestions();
             Housekeep();
-            if (!_sweeper.IsUrgent) _bell.WaitOne(IdleWait);
+            if (!_sweeper.IsUrgent) _bell.WaitOne(Wait());
         }
 
         _questions.Writer.TryComplete();
@@ -134,6 +134,12 @@ internal sealed partial class AgentLoop : IDisposable
     {
         _bell.Dispose();
         _budgets.Dispose();
+    }
+
+    private TimeSpan Wait()
+    {
+        TimeSpan wait = _nextSweep - _datapath.Now;
+        return wait <= TimeSpan.Zero ? TimeSpan.Zero : wait < IdleWait ? wait : IdleWait;
     }
 
     private void AnswerQuestions()

@@ -16,6 +16,8 @@ public sealed class FlowSweeper
     private readonly bool[] _classesInUse = new bool[FlowClasses.ClassesMax];
     private ulong _cursor;
     private int _seen;
+    private bool _isScarce;
+    private bool _wasScarce;
     private bool _isRevalidatingAll;
     private bool _isUrgentPass;
     private bool _revalidateAllNext;
@@ -38,9 +40,16 @@ public sealed class FlowSweeper
     public bool IsUrgent => _isUrgentPass || _revalidateAllNext || _slowPath.Revalidations.IsWanted;
 
     /// <summary>Time between two turns in a pass: a large table must not take minutes, since its room is counted and
-    /// freed by passes.</summary>
-    public TimeSpan Pace => TimeSpan.FromSeconds(Math.Clamp(
-        FlowLimits.SweepPassSeconds * FlowLimits.SweepBatch / Math.Max(1, Math.Max(_seen, Connections)), 0.005, 0.05));
+    /// freed by passes; least of all where somebody waits for room.</summary>
+    public TimeSpan Pace
+    {
+        get
+        {
+            double pass = _isScarce || _wasScarce ? FlowLimits.SweepScarceSeconds : FlowLimits.SweepPassSeconds;
+            double batches = Math.Max(1, Math.Max(_seen, Connections)) / (double)FlowLimits.SweepBatch;
+            return TimeSpan.FromSeconds(Math.Clamp(pass / batches, 0.002, 0.05));
+        }
+    }
 
     /// <summary>
     /// Has the next whole pass simulate every connection again: after adoption, when their classes are another agent's.
@@ -76,6 +85,7 @@ public sealed class FlowSweeper
         _slowPath.Revalidations.EndPass(_datapath);
         _slowPath.Quota.EndPass();
         Connections = _seen;
+        _wasScarce = _isScarce;
         (_isRevalidatingAll, _isUrgentPass) = (false, false);
         return true;
     }
@@ -83,6 +93,7 @@ public sealed class FlowSweeper
     private void Begin()
     {
         _seen = 0;
+        _isScarce = false;
         Array.Clear(_classesInUse);
         _isUrgentPass = _revalidateAllNext || _slowPath.Revalidations.IsWanted;
         _isRevalidatingAll = _revalidateAllNext;
@@ -118,7 +129,9 @@ public sealed class FlowSweeper
 
         // A drop is looked at again that long after its install, however many packets it absorbs.
         if (FlowTimeouts.IsNegative(entry)) return now - entry.Created >= FlowTimeouts.Drop;
-        bool isScarce = now - entry.LastSeen >= FlowTimeouts.Unanswered && _slowPath.Quota.IsScarce(entry);
+        TimeSpan soonest = FlowTimeouts.IsEnding(entry) ? FlowTimeouts.Closed : FlowTimeouts.Unanswered;
+        bool isScarce = now - entry.LastSeen >= soonest && _slowPath.Quota.IsScarce(entry);
+        _isScarce |= isScarce;
         if (now - entry.LastSeen < FlowTimeouts.Shortest && !isScarce) return false;
 
         // The other direction keeps a connection alive (RFC 4787 §4.3, RFC 5382 §5).

@@ -47,6 +47,13 @@ public static class FlowTimeouts
     /// </summary>
     public static TimeSpan Unanswered { get; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>
+    /// TCP that both ends have closed, or one has reset, while its share is scarce: a last ACK that was lost is asked for
+    /// again after a second (RFC 6298 §2.1). A client that opens 9,000 connections a second would otherwise fill its share
+    /// with ended ones, and then open none.
+    /// </summary>
+    public static TimeSpan Closed { get; } = TimeSpan.FromSeconds(2);
+
     /// <summary>Drops: long enough to absorb a scan, short enough to free the table after it.</summary>
     public static TimeSpan Drop { get; } = TimeSpan.FromSeconds(10);
 
@@ -62,6 +69,7 @@ public static class FlowTimeouts
     {
         // A refused reply keeps its connection's state for as long as the connection would live.
         if (IsNegative(entry)) return Drop;
+        if (isScarce && IsClosed(entry, twin)) return Closed;
         if (isScarce && !IsInUse(entry, twin)) return Unanswered;
         if (entry.Action.State == ConnectionState.None) return Stateless;
         return entry.Key.Protocol switch
@@ -77,6 +85,14 @@ public static class FlowTimeouts
     /// <param name="entry">As read back.</param>
     public static bool IsNegative(in FlowEntry entry) =>
         entry.Action.Verdict == FlowVerdict.Drop && entry.Action.State != ConnectionState.Reply;
+
+    /// <summary>Whether an entry may have less than <see cref="Unanswered"/> to live, whatever its twin says.</summary>
+    /// <param name="entry">As read back.</param>
+    public static bool IsEnding(in FlowEntry entry) =>
+        entry.Key.Protocol == IpProtocol.Tcp && (entry.TcpSeen & (TcpSeenFin | TcpSeenRst)) != 0;
+
+    private static bool IsClosed(in FlowEntry entry, in FlowEntry twin) => entry.Key.Protocol == IpProtocol.Tcp
+        && ((entry.TcpSeen & twin.TcpSeen & TcpSeenFin) != 0 || ((entry.TcpSeen | twin.TcpSeen) & TcpSeenRst) != 0);
 
     // TCP by its flags; else both directions have met packets. Where the answers enter at another host, the
     // originator's second packet has to do.

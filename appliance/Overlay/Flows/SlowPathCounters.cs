@@ -94,6 +94,9 @@ public static class FlowLimits
     /// <summary>Seconds that a pass of the sweep over a large table should take.</summary>
     public const double SweepPassSeconds = 20;
 
+    /// <summary>The same where a share is scarce.</summary>
+    public const double SweepScarceSeconds = 5;
+
     /// <summary>Port slots of the kernel's table (<c>PORT_MAX</c>).</summary>
     public const int PortSlots = 4096;
 

@@ -32,7 +32,7 @@ internal sealed class Flood(string name, string summary, FloodFrom from) : IBenc
     [
         new Figure("connections/s", "new connections", Bar: Bar.Ratio(Kept)),
         new Figure("Gbit/s", "goodput", Bar: Bar.Ratio(Kept)),
-        new Figure("packets", "refused to the victim", LowerIsBetter: true, Bar.Value(0), OverRuns.Worst),
+        new Figure("packets", "dropped of the victim", LowerIsBetter: true, Bar.Value(0), OverRuns.Worst),
     ];
 
     /// <inheritdoc />

@@ -80,15 +80,16 @@ internal sealed class FloodLab : IDisposable
 
     private static TimeSpan Window { get; } = TimeSpan.FromSeconds(2.5);
 
-    /// <summary>The victim's new connections a second, its goodput in Gbit/s, and its packets that were over a budget,
-    /// during a flood.</summary>
+    /// <summary>The victim's new connections a second, its goodput in Gbit/s, and its packets that were dropped, for
+    /// whatever reason, during a flood.</summary>
     /// <param name="from">Who floods.</param>
     /// <param name="isHarmless">Whether the same packets go to a door that drops them before any program.</param>
     /// <param name="pace">Packets a second, 0 as fast as it can; on return the flood's.</param>
     internal double[] Measure(FloodFrom from, bool isHarmless, ref double pace)
     {
         (string role, FloodFrames frames) = Frames(from);
-        (long victims, long offenders) = Refused(from);
+        long victims = DroppedOfVictim();
+        long offenders = RefusedOf(from);
         double connections;
         double gigabits;
         using (FloodGenerator flood = new(_genkan.Lab, isHarmless ? Harmless : role, frames, pace))
@@ -99,13 +100,14 @@ internal sealed class FloodLab : IDisposable
             pace = flood.PacketsPerSecond;
         }
 
-        (long victimsNow, long offendersNow) = Refused(from);
+        victims = DroppedOfVictim() - victims;
+        offenders = RefusedOf(from) - offenders;
         Console.Error.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"flood from {from}{(isHarmless ? " (control)" : "")}: {pace:F0} packets/s; over a budget: "
-            + $"{offendersNow - offenders} of {NameOf(from)}, {victimsNow - victims} of the victim, which had "
+            $"flood from {from}{(isHarmless ? " (control)" : "")}: {pace:F0} packets/s; {offenders} of "
+            + $"{NameOf(from)} over a budget, {victims} of the victim dropped, which had "
             + $"{connections:F0} connections/s, {gigabits:F2} Gbit/s"));
-        return [connections, gigabits, victimsNow - victims];
+        return [connections, gigabits, victims];
     }
 
     /// <inheritdoc />
@@ -115,8 +117,18 @@ internal sealed class FloodLab : IDisposable
         _genkan.Dispose();
     }
 
-    /// <summary>Packets over a budget: the victim's, those of who floods.</summary>
-    private (long OfVictim, long OfOffender) Refused(FloodFrom from)
+    private long DroppedOfVictim()
+    {
+        using JsonDocument answer = _genkan.Ask(Host, "port list");
+        return answer.RootElement.EnumerateArray()
+            .Single(static p => p.GetProperty("name").GetString() == "bench/victim")
+            .GetProperty("drops").EnumerateArray()
+            .Where(static d => d.GetProperty("reason").GetString() != "answered") // ARP of its gateway
+            .Sum(static d => d.GetProperty("packets").GetInt64());
+    }
+
+    /// <summary>Packets of who floods that were over a budget.</summary>
+    private long RefusedOf(FloodFrom from)
     {
         using JsonDocument answer = _genkan.Ask(Host, "tenant list");
         JsonElement[] owners =
@@ -124,9 +136,7 @@ internal sealed class FloodLab : IDisposable
             .. answer.RootElement.EnumerateArray(),
             .. answer.RootElement.EnumerateArray().SelectMany(t => t.GetProperty("members").EnumerateArray()),
         ];
-        long Of(string name) => owners.Single(o => o.GetProperty("name").GetString() == name)
-            .GetProperty("refused").GetInt64();
-        return (Of("bench/victim"), Of(NameOf(from)));
+        return owners.Single(o => o.GetProperty("name").GetString() == NameOf(from)).GetProperty("refused").GetInt64();
     }
 
     private static string NameOf(FloodFrom from) => from switch

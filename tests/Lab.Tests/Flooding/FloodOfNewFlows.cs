@@ -42,7 +42,7 @@ public sealed class FloodOfNewFlows
         figures["new connections"].GetProperty("ratio").GetDouble().ShouldBeGreaterThan(KeptMin, run.Error);
         figures["goodput"].GetProperty("ratio").GetDouble().ShouldBeGreaterThan(KeptMin, run.Error);
         Match refused = Regex.Match(
-            run.Error, $@"flood from \w+: .*over a budget: (\d+) of {offender}, (\d+) of the victim");
+            run.Error, $@"flood from \w+: .*; (\d+) of {offender} over a budget, (\d+) of the victim dropped");
         refused.Success.ShouldBeTrue(run.Error);
         double ofOffender = double.Parse(refused.Groups[1].Value, CultureInfo.InvariantCulture);
         double ofVictim = double.Parse(refused.Groups[2].Value, CultureInfo.InvariantCulture);

@@ -68,6 +68,30 @@ public sealed class FlowSweeperTests
     }
 
     [Theory]
+    [InlineData(TcpFlags.Rst, TcpFlags.Ack, true)]
+    [InlineData(TcpFlags.Fin | TcpFlags.Ack, TcpFlags.Fin | TcpFlags.Ack, true)]
+    [InlineData(TcpFlags.Fin | TcpFlags.Ack, TcpFlags.Ack, false)]
+    public void While_a_share_is_scarce_what_is_closed_goes_after_two_seconds(
+        TcpFlags clients, TcpFlags servers, bool isClosed)
+    {
+        _hosts.Hv1.Tables.ConnectionsMax = 16; // 4 are kept for deliveries: a port may hold 6
+        _hosts.Hv1.Sweep();
+        Establish();
+        _hosts.Send("red/red-c", CToA(flags: servers));
+        _hosts.Send("red/red-a", AToC(flags: clients));
+        _hosts.Now += FlowTimeouts.Closed;
+        _hosts.Hv1.Sweep();
+        _hosts.Hv1.Tables.Connections.Count.ShouldBe(2, "half of the share is not scarce");
+
+        _hosts.Send("red/red-a", AToC(5001));
+        _hosts.Send("red/red-a", AToC(5002));
+        _hosts.Hv1.Sweep();
+
+        _hosts.Hv1.Tables.Connections.Count.ShouldBe(isClosed ? 4 : 6);
+        _hosts.Hv1.Tables.Connections.Keys.Any(static k => k.SourcePort == 5000).ShouldBe(!isClosed);
+    }
+
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public void REQ_5_the_RST_of_either_end_makes_both_directions_transitory(bool isServers)
