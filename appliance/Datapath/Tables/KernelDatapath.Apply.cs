@@ -72,11 +72,12 @@ public sealed partial class KernelDatapath
     private void Attach(HostPlan plan)
     {
         BpfProgramSet set = _tables.Set;
-        _attachments.Begin(_devices.Links.Values);
-        _attachments.Want(_devices.AgentIfindex, set.Program("from_agent"));
+        Attachments attachments = _attachments.Value;
+        attachments.Begin(_devices.Links.Values);
+        attachments.Want(_devices.AgentIfindex, set.Program("from_agent"));
         foreach (UplinkDevice device in _uplinks.Devices.Values)
         {
-            _attachments.Want(device.WireIfindex, set.Program("from_host"));
+            attachments.Want(device.WireIfindex, set.Program("from_host"));
         }
 
         // An uplink's program comes first where an interface is both: ports on other VLANs of an ISP's wire are not
@@ -91,9 +92,9 @@ public sealed partial class KernelDatapath
             if (planned.Uplink is null) AttachPort(planned, set.Program("from_port"));
         }
 
-        _attachments.Want(_devices.VxlanIfindex, set.Program("from_tunnel"));
+        attachments.Want(_devices.VxlanIfindex, set.Program("from_tunnel"));
         AttachUnderlay(plan, set.Program("from_underlay"));
-        _attachments.Commit();
+        attachments.Commit();
     }
 
     private void AttachPort(PlannedPort planned, BpfProgram program)
@@ -102,7 +103,7 @@ public sealed partial class KernelDatapath
         try
         {
             // The program first: an interface that is up without it hands what comes in to the host's own stack.
-            _attachments.Want(state.Ifindex, program);
+            _attachments.Value.Want(state.Ifindex, program);
             _devices.TakeOver(planned.Interface, isPromiscuous: planned.Uplink is not null);
         }
         catch (KernelException e) when (e.Error is Errno.ENODEV or Errno.ENOENT)

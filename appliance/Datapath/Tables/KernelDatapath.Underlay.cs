@@ -40,7 +40,7 @@ public sealed partial class KernelDatapath
         // bpf_fib_lookup answers only for interfaces that forward; from_tunnel stands there, and lets nothing through.
         InterfaceSysctl.Write("ipv4", HostDevices.Vxlan, "forwarding", "1");
         settings.UnderlayIfindex = (uint)link!.Ifindex;
-        _attachments.Want(settings.UnderlayIfindex, program);
+        _attachments.Value.Want(settings.UnderlayIfindex, program);
     }
 
     private string Obstacle(HostPlan plan, LinkInfo? link)

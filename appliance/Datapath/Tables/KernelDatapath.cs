@@ -23,7 +23,7 @@ namespace Genkan.Datapath.Tables;
 public sealed partial class KernelDatapath : IDatapath, IDisposable
 {
     private readonly KernelDatapathOptions _options;
-    private readonly HostLock _lock;
+    private readonly HostLock? _lock;
     private readonly HostDevices _devices;
     private readonly UplinkDevices _uplinks;
     private readonly KernelTables _tables;
@@ -42,7 +42,7 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
     private readonly DestinationTable _destinations;
     private readonly VtepTable _vteps;
     private readonly Statistics _statistics;
-    private readonly Attachments _attachments;
+    private readonly Lazy<Attachments> _attachments; // a rehearsal attaches nothing
     private readonly LinkWatch _watch;
     private readonly Injector _injector;
     private readonly AgentDrops _drops;
@@ -52,7 +52,8 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
     private HostPlan? _plan;
     private bool _hasOldSlots;
 
-    private KernelDatapath(KernelDatapathOptions options, HostLock hostLock, HostDevices devices, KernelTables tables)
+    private KernelDatapath(
+        KernelDatapathOptions options, HostLock? hostLock, HostDevices devices, KernelTables tables, int sendIfindex)
     {
         (_options, _lock, _devices, _tables) = (options, hostLock, devices, tables);
         BpfProgramSet set = tables.Set;
@@ -80,11 +81,11 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
         _vteps = new VtepTable(set.Map("vtep"), _budgets);
         _drops = new AgentDrops(set.Map("agent_drops"));
         _statistics = new Statistics(set.Map("port_stats"), set.Map("drop_stats"), _drops, _ports, _budgets);
-        _attachments = new Attachments(options.LinkDirectory, options.Attach);
+        _attachments = new Lazy<Attachments>(() => new Attachments(options.LinkDirectory, options.Attach));
         _watch = new LinkWatch(options.UnderlayAddress);
-        _injector = new Injector(devices.AgentSendIfindex, _drops);
+        _injector = new Injector(sendIfindex, _drops);
         _installs = new MmapArray<InstallEntry>(set.Map("install"));
-        Workers = [.. Enumerable.Range(0, options.Workers).Select(MakeWorker)];
+        Workers = [.. Enumerable.Range(0, options.Workers).Select(i => MakeWorker(i, sendIfindex))];
         Shares = new BudgetShares(_budgets);
         _hasOldSlots = tables.IsAdopted;
     }
@@ -99,7 +100,7 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
     public BudgetShares Shares { get; }
 
     /// <summary>How programs are attached.</summary>
-    public AttachMode AttachMode => _attachments.Mode;
+    public AttachMode AttachMode => _attachments.Value.Mode;
 
     /// <summary>Whether a former agent's tables were taken over: its connections go on.</summary>
     public bool IsAdopted => _tables.IsAdopted;
@@ -165,7 +166,7 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
                 devices.ReplaceTunnel(options.UnderlayAddress, options.VxlanPort);
             }
 
-            KernelDatapath datapath = new(options, hostLock, devices, tables);
+            KernelDatapath datapath = new(options, hostLock, devices, tables, devices.AgentSendIfindex);
             datapath.WriteSettings();
             return datapath;
         }
@@ -356,7 +357,7 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
         _watch.Dispose();
         foreach (DatapathWorker worker in Workers) worker.Dispose();
         _installs.Dispose();
-        _attachments.Dispose();
+        if (_attachments.IsValueCreated) _attachments.Value.Dispose();
         _generations.Dispose();
         _deliveries.Dispose();
         _nextHops.Dispose();
@@ -366,7 +367,7 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
         _drops.Dispose();
         _tables.Dispose();
         _devices.Dispose();
-        _lock.Dispose();
+        _lock?.Dispose();
     }
 
     private static HostLock TakeLock(KernelDatapathOptions options) =>
@@ -379,10 +380,15 @@ public sealed partial class KernelDatapath : IDatapath, IDisposable
         ReadOnlySpan<FlowWrite> writes, InstallRoom room, out InstallOutcome refusal) =>
         _connections.InstallNew(writes, room, out refusal);
 
-    private DatapathWorker MakeWorker(int index) => new(
+    private DatapathWorker MakeWorker(int index, int sendIfindex) => new(
         this,
-        new UpcallReader(_tables.Set.Map("upcall_control"), _tables.Set.Map("upcall_data"), index, _options.Workers),
-        new Injector(_devices.AgentSendIfindex, _drops),
+        new UpcallReader(
+            _tables.Set.Map("upcall_control"),
+            _tables.Set.Map("upcall_data"),
+            index,
+            _options.Workers,
+            _options.RingOctets),
+        new Injector(sendIfindex, _drops),
         _drops,
         new InstallRoom(_installs, _tables.Set.Program("install_new"), index));
 

@@ -34,6 +34,10 @@ public sealed record KernelDatapathOptions
     /// <summary>Threads that will handle packets, each with its own rings and socket.</summary>
     public int Workers { get; init; } = 1;
 
+    /// <summary>Octets of each ring that is made; null: its share of
+    /// <see cref="DatapathLimits.RingOctetsTotal"/>.</summary>
+    internal uint? RingOctets { get; init; }
+
     /// <summary>Told of each step of a migration; tests end it there.</summary>
     internal Action<MigrationStep>? OnMigrationStep { get; init; }
 

@@ -16,6 +16,11 @@ internal sealed class KernelTables : IDisposable
     internal static readonly string[] Objects =
         ["from_port", "from_tunnel", "from_agent", "from_uplink", "from_host", "from_underlay", "install"];
 
+    // Of a rehearsal: the tables that would be large, and what they hold then.
+    private const uint RehearsalEntries = 1024;
+    private static readonly string[] LargeTables =
+        ["conn4", "conn6", "class", "link", "neighbour", "vtep", "pending", "fragment", "fragment_outside"];
+
     private readonly MmapArray<SettingsEntry> _settings;
 
     private KernelTables(LoadedGeneration loaded)
@@ -56,6 +61,20 @@ internal sealed class KernelTables : IDisposable
         if (!tables.IsAdopted) tables.Settings.DigestSeed = RandomSeed();
         return tables;
     }
+
+    /// <summary>Makes tables that no program but <c>install_new</c> knows, small and not pinned: they go when they are
+    /// disposed of.</summary>
+    /// <exception cref="KernelException">The kernel refused.</exception>
+    internal static KernelTables ForRehearsal() => new(new LoadedGeneration(
+        BpfProgramSet.Load(new BpfProgramSetOptions
+        {
+            Assembly = Assembly.GetExecutingAssembly(),
+            Objects = ["install"], // names all tables, and is the only program that the agent itself runs
+            MaxEntries = LargeTables.ToDictionary(static name => name, static _ => RehearsalEntries),
+        }),
+        new HashSet<string>(StringComparer.Ordinal),
+        [],
+        UnreadLostCount: 0));
 
     /// <summary>Octets of kernel memory that all tables take now, the rings too.</summary>
     internal ulong ReadMemory()

@@ -93,10 +93,12 @@ public sealed class UpcallReader : IDisposable
     /// <param name="data">Rings of the rest.</param>
     /// <param name="worker">Zero-based.</param>
     /// <param name="workerCount">Workers, among whom the CPUs are dealt out.</param>
-    internal UpcallReader(BpfMap control, BpfMap data, int worker = 0, int workerCount = 1)
+    /// <param name="ringOctets">Octets of a ring that is made; null: the CPU's share.</param>
+    internal UpcallReader(
+        BpfMap control, BpfMap data, int worker = 0, int workerCount = 1, uint? ringOctets = null)
     {
         int cpuCount = BpfSyscall.PossibleCpuCount;
-        uint octets = RingOctets(cpuCount);
+        uint octets = ringOctets ?? RingOctets(cpuCount);
         for (int cpu = worker; cpu < cpuCount && cpu < control.Spec.MaxEntries; cpu += workerCount)
         {
             _control.Add(Open(control, cpu, octets));

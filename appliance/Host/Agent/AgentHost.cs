@@ -35,11 +35,7 @@ internal static partial class AgentHost
         try
         {
             using AgentRuntime runtime = Start(options, loggers, logger);
-            await using ApiServer api = await ApiServer.StartAsync(runtime, loggers, stop);
-            using IDisposable reload = ReloadSignal.Register(() => ReloadOnSignalAsync(runtime, logger));
-            LogReady(logger, runtime.Topology.LocalHost.Name, runtime.Topology.LocalPorts.Length, runtime.SocketPath);
-            foreach (string fault in runtime.Loop.Datapath.Faults) LogFault(logger, fault);
-            await runtime.RunAsync(stop);
+            await ServeAsync(runtime, loggers, logger, stop);
             LogStopped(logger);
             return 0;
         }
@@ -53,10 +49,35 @@ internal static partial class AgentHost
         }
     }
 
+    private static async Task ServeAsync(
+        AgentRuntime runtime, ILoggerFactory loggers, ILogger logger, CancellationToken stop)
+    {
+        using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(stop);
+
+        string[] faults = [.. runtime.Loop.Datapath.Faults]; // the loop's thread writes them from now on
+
+        // Ports are bound: packets come. Operators, for whom a server has to start first, wait better than they.
+        Task running = runtime.RunAsync(end.Token);
+        try
+        {
+            await using ApiServer api = await ApiServer.StartAsync(runtime, loggers, stop);
+            using IDisposable reload = ReloadSignal.Register(() => ReloadOnSignalAsync(runtime, logger));
+            LogReady(logger, runtime.Topology.LocalHost.Name, runtime.Topology.LocalPorts.Length, runtime.SocketPath);
+            foreach (string fault in faults) LogFault(logger, fault);
+            await running;
+        }
+        finally
+        {
+            await end.CancelAsync();
+            await running; // its threads use what is disposed of next
+        }
+    }
+
     private static AgentRuntime Start(AgentOptions options, ILoggerFactory loggers, ILogger logger)
     {
         LoadedTopology loaded = TopologyLoader.Load(options.ConfigPath, options.HostName, revision: 1);
         TopologySnapshot topology = loaded.Snapshot;
+        using Rehearsal rehearsal = Rehearsal.Begin(loggers.CreateLogger("genkan.rehearsal"));
         KernelDatapath datapath = KernelDatapath.Start(new KernelDatapathOptions
         {
             HostName = topology.LocalHost.Name,
@@ -75,6 +96,7 @@ internal static partial class AgentHost
         });
         try
         {
+            rehearsal.End(); // the first packets may come as soon as ports are bound
             loaded = loaded.LimitMtu(datapath.TenantMtuMax);
             foreach (string warning in loaded.Warnings) LogFault(logger, warning);
             int held = datapath.ConnectionsMaxOf(isIpv4: true);

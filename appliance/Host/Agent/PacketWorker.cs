@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Threading;
 using Genkan.Datapath.Tables;
 using Genkan.Overlay.Flows;
@@ -56,6 +57,26 @@ internal sealed class PacketWorker
     public void HandleUnread(KernelDatapath datapath)
     {
         if (datapath.HandleUnread(Handle) > 0) _datapath.Flush();
+    }
+
+    /// <summary>Handles packets that nobody sent, each as a batch of its own.</summary>
+    /// <param name="packets">What the kernel would say of them, and their frames.</param>
+    public void Rehearse(IReadOnlyList<(Upcall Upcall, byte[] Frame)> packets)
+    {
+        _gate.Enter(_index);
+        foreach ((Upcall upcall, byte[] frame) in packets)
+        {
+            DatapathRehearsal.Show(upcall, frame, HandleOne);
+            HandleBatch(); // of nothing more: its rings are empty
+        }
+
+        _gate.Exit(_index);
+
+        void HandleOne(in UpcallFrame upcall)
+        {
+            Handle(upcall);
+            Latency.Add(_datapath.Now - upcall.Time);
+        }
     }
 
     /// <summary>Runs until cancelled.</summary>

@@ -16,9 +16,6 @@ public sealed class AgentLife
         await using OneHost host = await OneHost.CreateAsync();
         await using AgentProcess first = await AgentProcess.StartAsync(host);
 
-        // A new process compiles its code with the first packet, and only eight may wait behind that one.
-        (await host.InVmAsync("a", "ping", "-c", "2", "-W", "5", "10.9.0.12")).ShouldContain("2 received");
-
         // 3,000 pings in about 9 s, all of one flow; once it flows, the agent dies, and another comes.
         using Process pings = host.StartInVm("a", "ping", "-c", "3000", "-i", "0.003", "-W", "2", "10.9.0.12");
         while (await pings.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)

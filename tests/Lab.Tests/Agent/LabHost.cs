@@ -25,10 +25,13 @@ internal sealed class LabHost(string name, string namespaceName, string director
 
     private string ConfigPath => Path.Combine(directory, "topology.yaml");
 
+    /// <summary>Further variables of its agents, each NAME=VALUE.</summary>
+    public string[] Variables { get; set; } = [];
+
     /// <inheritdoc/>
     public string[] RunArguments() =>
     [
-        "env", $"GENKAN_RUN_DIRECTORY={RunDirectory}", Repository.Genkan, "run", "--config", ConfigPath,
+        "env", $"GENKAN_RUN_DIRECTORY={RunDirectory}", .. Variables, Repository.Genkan, "run", "--config", ConfigPath,
         "--host", Name, "--pins", Pins,
     ];
 

@@ -32,8 +32,6 @@ public sealed class HostilePackets(ITestOutputHelper output)
         using RawHost c = new(lab, "c", "eth0");
         using Socket receiver = c.Listen(C, Port);
 
-        // The agent is warm before pings are counted: behind the first packet of a flow no more than a few may wait.
-        (await lab.InAsync("c", "ping", "-c", "2", "-i", "0.1", "-W", "5", A)).ShouldContain("2 received");
         using Process pings = lab.StartIn("c", "ping", "-i", "0.01", "-c", "1000", "-W", "2", "10.9.0.11");
         List<string> wrong = [];
         foreach ((string name, string reason, byte[] frame) in FromVm(a.Mac, c.Mac))
@@ -58,7 +56,6 @@ public sealed class HostilePackets(ITestOutputHelper output)
         await using TwoHosts lab = await TwoHosts.CreateAsync();
         await using AgentProcess one = await lab.One.StartAgentAsync();
         await using AgentProcess two = await lab.Two.StartAgentAsync();
-        (await lab.InAsync("b", "ping", "-c", "2", "-i", "0.1", "-W", "5", A)).ShouldContain("2 received");
         using Process pings = lab.StartIn("b", "ping", "-i", "0.01", "-c", "1000", "-W", "2", A);
         byte[] inner = Udp4(MacAddress.Parse("02:00:00:00:00:11"), MacAddress.Parse("02:00:00:00:00:12"),
             "10.9.0.12", A, Port);
