@@ -37,7 +37,8 @@ public sealed class FirstPackets
         await lab.InAsync("c", "bash", "-c", "echo >/dev/udp/10.9.0.11/7777");
         await lab.TryInAsync("c", "ping", "-c", "1", "-W", "1", "10.99.0.1");
 
-        rehearsed.ShouldContain(static line => line.Contains("Genkan.Overlay.Simulation.Walk:Run()", StringComparison.Ordinal));
+        rehearsed.ShouldContain(
+            static line => line.Contains("Genkan.Overlay.Simulation.Walk:Run()", StringComparison.Ordinal));
         (await CompiledAsync(list)).Skip(rehearsed.Length)
             .Where(static line => !line.Contains("[Tier1", StringComparison.Ordinal)) // again, and beside the workers
             .Where(static line =>
