@@ -92,6 +92,8 @@ internal ref partial struct Walk
     /// <summary>Tells the sender. The walk is dropped already; nothing happens where no error may be sent.</summary>
     private void Answer(IcmpError error, IpAddress source)
     {
+        // It has the key of the whole flow, whose other packets are told of.
+        if (IsLaterPiece) _result.IsCacheable = false;
         if (_isError || !_original.MayCauseIcmpError || source.IsUnspecified || source.IsIpv4 != _original.IsIpv4)
             return;
         if (_original.NetworkAt < 0 || _frame.Length <= _original.NetworkAt || !TryGetAnswerEgress(out Egress egress))

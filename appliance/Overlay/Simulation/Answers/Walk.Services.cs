@@ -17,7 +17,7 @@ internal ref partial struct Walk
             case EtherType.Arp:
                 return IsArpAnswered(bridge, port);
             case EtherType.Ipv4 or EtherType.Ipv6 when IsLaterPiece:
-                return false;
+                return IsPieceOfRequest(bridge);
             case EtherType.Ipv4 when _packet.Protocol == IpProtocol.Udp:
                 return IsDhcp(DhcpMessage.ClientPort, DhcpMessage.ServerPort, bridge.HasDhcpv4)
                     && IsDhcpv4Answered(bridge, port);
@@ -33,6 +33,18 @@ internal ref partial struct Walk
 
     /// <summary>A later fragment, also one with the ports of its first one: it has no message to answer.</summary>
     private readonly bool IsLaterPiece => _packet.Fragment != FragmentKind.None && !_original.IsFirstFragment;
+
+    // Forwarded, it would leave an entry under the key of the client's next request, which nobody would answer then.
+    private bool IsPieceOfRequest(BridgeNode bridge)
+    {
+        bool isRequest = _packet.Protocol == IpProtocol.Udp && (_packet.IsIpv4
+            ? IsDhcp(DhcpMessage.ClientPort, DhcpMessage.ServerPort, bridge.HasDhcpv4)
+            : IsDhcp(Dhcpv6Message.ClientPort, Dhcpv6Message.ServerPort, bridge.HasIpv6));
+        if (!isRequest) return false;
+        Drop(DropReason.Fragment, bridge.Name, "a piece of a request that is read whole");
+        _result.IsCacheable = false;
+        return true;
+    }
 
     private readonly bool IsDhcp(ushort clientPort, ushort serverPort, bool isServed)
     {

@@ -104,6 +104,34 @@ public sealed class SlowPathFragments
     }
 
     [Fact]
+    public void Where_the_sender_is_told_a_later_one_leaves_no_entry_that_would_silence_the_next_datagram()
+    {
+        const string nobody = "10.0.2.77";
+        _hosts.Send("red/red-a", Piece(0, at: nobody)).ShouldContain("red/red-a: 10.0.1.1", customMessage: "an error");
+        _hosts.Send("red/red-a", Piece(1, at: nobody)).ShouldBe("hv1 NoNeighbour");
+
+        Tables.Connections.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void A_later_one_of_a_DHCP_request_leaves_no_entry_by_which_the_next_request_would_pass_the_server()
+    {
+        for (int number = 0; number < 2; number++)
+        {
+            FrameWriter writer = Frames.Begin(
+                out byte[] buffer, MacAddress.Broadcast, A, "0.0.0.0", "255.255.255.255", IpProtocol.Udp);
+            writer.Fragment(9, number * 24, more: number == 0);
+            if (number == 0) writer.Udp(68, 67);
+            writer.Octets(new byte[16 + (number * 8)]);
+            _hosts.Send("red/red-a", buffer[..writer.Finish()]).ShouldStartWith("hv1 ");
+        }
+
+        Tables.Drops.Keys.ShouldContain(DropReason.Fragment);
+        Tables.Connections.ShouldBeEmpty();
+        Tables.Classes.ShouldBeEmpty();
+    }
+
+    [Fact]
     public void A_later_one_with_the_ports_of_its_first_is_never_answered_by_an_error()
     {
         PacketHeader joined = new FirstFragment(IpProtocol.Udp, 5000, 80).Join(Frames.Decode(Piece(1)));
@@ -158,11 +186,11 @@ public sealed class SlowPathFragments
         _hosts.Hv1.SlowPath.Counters.Fragmented.ShouldBe((ulong)FlowLimits.CutPacketsBurst);
     }
 
-    private static byte[] Piece(int number, bool toServer = false, ushort to = 80, uint id = 9)
+    private static byte[] Piece(int number, bool toServer = false, ushort to = 80, uint id = 9, string at = "10.0.2.11")
     {
         FrameWriter writer = toServer
             ? Frames.Begin(out byte[] buffer, Router2, C, "10.0.2.11", Server, IpProtocol.Tcp)
-            : Frames.Begin(out buffer, Router1, A, "10.0.1.11", "10.0.2.11", IpProtocol.Tcp);
+            : Frames.Begin(out buffer, Router1, A, "10.0.1.11", at, IpProtocol.Tcp);
         writer.Fragment(id, number * 24, more: number < 2);
         if (number == 0) writer.Tcp(5000, to, TcpFlags.Ack, 1, 0, 65535);
         writer.Octets(new byte[number == 0 ? 4 : 24]);
