@@ -115,6 +115,41 @@ public sealed class RouterRequirements
         result.Answer.Slice(answer.TransportAt + 4, 4).ToArray().ShouldBe([0, 0, 0, pointer]);
     }
 
+    [Theory]
+    [InlineData(0x1e, "Answer", (byte)Icmpv6Type.EchoReply, 0)]
+    [InlineData(0x9e, "Drop Malformed", (byte)Icmpv6Type.ParameterProblem, 2)]
+    [InlineData(0xde, "Drop Malformed", (byte)Icmpv6Type.ParameterProblem, 2)]
+    public void Rfc8200_section_4_2_an_option_says_what_becomes_of_a_packet_to_a_router_that_does_not_know_it(
+        byte option, string outcome, byte type, byte code)
+    {
+        SimulationResult result = Lab.OnHv1.From("red/red-a", PingWithOption(option));
+
+        Lab.TextOf(result).ShouldBe(outcome);
+        result.IsCacheable.ShouldBeFalse();
+        PacketHeader answer = Frames.Decode(result.Answer);
+        (answer.IcmpType, answer.IcmpCode).ShouldBe((type, code));
+        if (code == 2) result.Answer.Slice(answer.TransportAt + 4, 4).ToArray().ShouldBe([0, 0, 0, 42]);
+    }
+
+    [Fact]
+    public void Rfc8200_section_4_2_an_option_may_ask_to_be_discarded_in_silence()
+    {
+        SimulationResult result = Lab.OnHv1.From("red/red-a", PingWithOption(0x5e));
+
+        Lab.TextOf(result).ShouldBe("Drop Malformed");
+        (result.IsCacheable, result.AnswerLength).ShouldBe((false, 0));
+    }
+
+    private static byte[] PingWithOption(byte option)
+    {
+        byte[] ping = Frames.Ping(Router, A, A6, Router6);
+        byte[] options = [(byte)IpProtocol.Icmpv6, 0, option, 4, 0, 0, 0, 0];
+        byte[] frame = [.. ping[..54], .. options, .. ping[54..]];
+        frame[20] = (byte)IpProtocol.HopByHopOptions;
+        frame[19] += 8;
+        return frame;
+    }
+
     [Fact]
     public void Rfc8200_section_4_7_No_Next_Header_is_ignored_in_silence()
     {

@@ -20,6 +20,7 @@ internal ref partial struct Walk
         }
 
         Read(FieldSet.Protocol | FieldSet.DestinationPort);
+        if (!_isError && RefusesOption(router)) return;
         if (_packet.IsEchoRequest && !_isError)
         {
             AnswerEcho(router);
@@ -34,6 +35,19 @@ internal ref partial struct Walk
             Answer(Unreachable(IcmpUnreachableCode.Port, Icmpv6UnreachableCode.Port), source);
         else if (_packet.Protocol is not (IpProtocol.Tcp or IpProtocol.NoNextHeader) && !_packet.IsIcmp && IsWhole())
             Answer(UnknownProtocol(), source);
+    }
+
+    // RFC 8200 §4.2: the destination looks at options. On the way nobody does (§4): no key shows them, and to have the
+    // agent look at each such packet would slow down who uses them.
+    private bool RefusesOption(RouterNode router)
+    {
+        Ipv6OptionAction action = Ipv6Options.FirstRefused(_frame, _original, out int pointer);
+        if (action == Ipv6OptionAction.Skip) return false;
+        Drop(DropReason.Malformed, router.Name, "an option that says to drop what does not know it");
+        _result.IsCacheable = false;
+        if (action != Ipv6OptionAction.Discard)
+            Answer(IcmpError.ParameterProblem(isIpv4: false, 2, pointer), _original.Destination);
+        return true;
     }
 
     // RFC 1122 §3.2.2.1: protocol unreachable; RFC 8200 §4: unrecognized Next Header type encountered (code 1).
