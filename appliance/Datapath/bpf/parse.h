@@ -45,6 +45,18 @@ static __always_inline void pull(struct __sk_buff *skb, __u32 want)
 		bpf_skb_pull_data(skb, skb->len < want ? skb->len : want);
 }
 
+/*
+ * Octets behind the IP packet, which ends at `end`, say nothing and must not make it too long for its way out. What
+ * pads a frame to the shortest that Ethernet has stays: a helper's call for each bare acknowledgement from a NIC would
+ * be a high price for it, and the next NIC pads again. So do segments, of which the helper would make one packet.
+ * Where the kernel does not cut, the frame goes on as it came.
+ */
+static __always_inline void trim(struct __sk_buff *skb, __u32 end)
+{
+	if (unlikely(end < skb->len) && skb->len > ETH_ZLEN && !skb->gso_size)
+		bpf_skb_change_tail(skb, end, 0);
+}
+
 /* Ethertype behind the MACs; the tag, if any, is in vlan_tci. A second one has nothing to stand for here. */
 static __always_inline int parse_ethernet(struct __sk_buff *skb, struct flow *f)
 {
@@ -97,6 +109,42 @@ static __always_inline void seal(struct flow *f, int words)
 }
 
 /*
+ * Type and code, and of an echo the identifier. Any message has four octets (RFC 4443 section 2.1); echoes and errors
+ * have eight, and of no other is more read here.
+ */
+static __always_inline int parse_icmp(struct __sk_buff *skb, struct flow *f, __u32 end, __u32 *ports)
+{
+	int v6 = !!(f->flags & FLOW_IPV6);
+	__u8 *l4 = transport_of(skb, f->l4_at);
+
+	if (unlikely(f->l4_at + 4 > end || (void *)l4 + 4 > end_of(skb)))
+		return -DROP_TRUNCATED;
+	*ports = (__u32)*(__u16 *)l4 << 16;
+	if (v6 ? l4[0] == ICMP6_ECHO_REQUEST || l4[0] == ICMP6_ECHO_REPLY
+	       : l4[0] == ICMP_ECHO_REQUEST || l4[0] == ICMP_ECHO_REPLY) {
+		f->flags |= FLOW_ICMP_ECHO;
+	} else if (v6) {
+		f->flags |= FLOW_CONTROL;
+		if (l4[0] < 128)
+			f->flags |= FLOW_ICMP_ERROR;
+		else if ((l4[0] >= ICMP6_MLD_FIRST && l4[0] <= ICMP6_ND_LAST) || l4[0] == ICMP6_MLD2_REPORT)
+			f->flags |= FLOW_ND;
+	} else {
+		f->flags |= FLOW_CONTROL;
+		/* unreachable, source quench, redirect, time exceeded, parameter problem */
+		if (l4[0] == 3 || l4[0] == 4 || l4[0] == 5 || l4[0] == 11 || l4[0] == 12)
+			f->flags |= FLOW_ICMP_ERROR;
+	}
+	if (!(f->flags & (FLOW_ICMP_ECHO | FLOW_ICMP_ERROR)))
+		return 0;
+	if (unlikely(f->l4_at + 8 > end || (void *)l4 + 8 > end_of(skb)))
+		return -DROP_TRUNCATED;
+	if (f->flags & FLOW_ICMP_ECHO)
+		*ports |= *(__u16 *)(l4 + 4);
+	return 0;
+}
+
+/*
  * Ports as the key holds them (struct conn4_key). `end` is the end of the packet by its own IP header, which the frame
  * may pad; a transport header must fit in it.
  */
@@ -129,30 +177,11 @@ static __always_inline int parse_transport(struct __sk_buff *skb, struct flow *f
 		/* of the other family it is a protocol like any */
 		if ((f->proto == IPPROTO_ICMPV6) != !!(f->flags & FLOW_IPV6))
 			return 0;
-		if (unlikely(at + 8 > end || (void *)l4 + 8 > end_of(skb)))
-			return -DROP_TRUNCATED;
 		break;
 	default:
 		return 0;
 	}
-	*ports = (__u32)*(__u16 *)l4 << 16;
-	if (f->flags & FLOW_IPV6 ? l4[0] == ICMP6_ECHO_REQUEST || l4[0] == ICMP6_ECHO_REPLY
-				 : l4[0] == ICMP_ECHO_REQUEST || l4[0] == ICMP_ECHO_REPLY) {
-		*ports |= *(__u16 *)(l4 + 4);
-		f->flags |= FLOW_ICMP_ECHO;
-	} else if (f->flags & FLOW_IPV6) {
-		f->flags |= FLOW_CONTROL;
-		if (l4[0] < 128)
-			f->flags |= FLOW_ICMP_ERROR;
-		else if ((l4[0] >= ICMP6_MLD_FIRST && l4[0] <= ICMP6_ND_LAST) || l4[0] == ICMP6_MLD2_REPORT)
-			f->flags |= FLOW_ND;
-	} else {
-		f->flags |= FLOW_CONTROL;
-		/* unreachable, source quench, redirect, time exceeded, parameter problem */
-		if (l4[0] == 3 || l4[0] == 4 || l4[0] == 5 || l4[0] == 11 || l4[0] == 12)
-			f->flags |= FLOW_ICMP_ERROR;
-	}
-	return 0;
+	return parse_icmp(skb, f, end, ports);
 }
 
 /* DHCP from a client is the agent's business and must not wait behind a flood of new flows. */
@@ -212,6 +241,7 @@ static __always_inline int parse_ipv4(struct __sk_buff *skb, struct flow *f, __u
 	} else {
 		f->l4_at = 0;
 	}
+	trim(skb, end);
 	data = data_of(skb);
 	if (data + ETH_HLEN > end_of(skb))
 		return -DROP_TRUNCATED;
@@ -309,6 +339,7 @@ static __always_inline int parse_ipv6(struct __sk_buff *skb, struct flow *f, __u
 			return rc;
 		mark_dhcp(f, ports);
 	}
+	trim(skb, end);
 	data = data_of(skb);
 	if (data + L3_AT + sizeof(*ip) > end_of(skb))
 		return -DROP_TRUNCATED;

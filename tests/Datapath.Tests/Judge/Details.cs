@@ -7,10 +7,18 @@ namespace Genkan.Datapath.Tests.Judge;
 /// <summary>What the rules take out of frames.</summary>
 internal static class Details
 {
-    public static byte[] WithoutPadding(byte[] frame) =>
-        PacketHeader.TryDecode(frame, out PacketHeader p) == PacketFault.None && (p.IsIpv4 || p.IsIpv6)
-            ? frame[..p.NetworkEnd]
-            : frame;
+    /// <summary>The frame up to the end of its packet by the IP header's length, wrong as the rest may be.</summary>
+    public static byte[] WithoutPadding(byte[] frame)
+    {
+        PacketHeader.TryDecode(frame, out PacketHeader p);
+        int headerSize = p.IsIpv4 ? 20 : 40;
+        if ((!p.IsIpv4 && !p.IsIpv6) || frame.Length < p.NetworkAt + headerSize) return frame;
+        ReadOnlySpan<byte> ip = frame.AsSpan(p.NetworkAt);
+        int length = p.IsIpv4
+            ? BinaryPrimitives.ReadUInt16BigEndian(ip[2..])
+            : headerSize + BinaryPrimitives.ReadUInt16BigEndian(ip[4..]);
+        return length < headerSize || length > ip.Length ? frame : frame[..(p.NetworkAt + length)];
+    }
 
     public static byte[] WithoutIdentity(byte[] frame)
     {

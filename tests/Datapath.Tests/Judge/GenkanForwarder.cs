@@ -1,11 +1,15 @@
 using System;
 using System.Collections.Generic;
 using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+using System.IO;
 using System.Linq;
 using Genkan.Control.Model;
 using Genkan.Control.Plan;
 using Genkan.Control.Translation;
 using Genkan.Control.Validation;
+using Genkan.Datapath.Bpf;
+using Genkan.Datapath.Native;
 using Genkan.Datapath.Netlink;
 using Genkan.Datapath.Tables;
 using Genkan.Datapath.Tests.Tables;
@@ -26,12 +30,21 @@ namespace Genkan.Datapath.Tests.Judge;
 /// </summary>
 internal sealed class GenkanForwarder : IForwarder
 {
+    private const int PendingPackets = 8; // of one flow that wait behind another, at least
+
     private readonly TestHost _host = new();
     private readonly Dictionary<string, Tap> _taps = new(StringComparer.Ordinal);
     private readonly Fence _fence;
     private readonly KernelDatapath _datapath;
     private readonly PacedDatapath _tables;
     private readonly SlowPath _slowPath;
+    private readonly FlowSweeper _sweeper;
+    private readonly BpfMap _shareMap;
+    private readonly BpfTable<uint, ulong> _shares;
+    private readonly BpfMap _pendingMap;
+    private readonly BpfTable<ulong, ulong> _pending;
+    private int _passed;
+    private Dictionary<string, ulong> _dropsBefore = new(StringComparer.Ordinal);
 
     public GenkanForwarder(Fence fence)
     {
@@ -40,16 +53,24 @@ internal sealed class GenkanForwarder : IForwarder
         _tables = new PacedDatapath(_datapath.Workers[0]);
         NatTable nat = new(new NatLimits { BindingsPerSourceMax = 60_000 }, NatTimeouts.Default, seed: 1);
         TopologySnapshot nothing = TestHost.Topology();
-        _slowPath = new SlowPath(_tables, nat, new FlowClasses(), nothing);
+        FlowClasses classes = new();
+        _slowPath = new SlowPath(_tables, nat, classes, nothing);
+        _sweeper = new FlowSweeper(_tables, classes, _slowPath);
         _host.Run(() => _datapath.Apply(nothing));
+        _shareMap = Open("fragment_share");
+        _shares = new BpfTable<uint, ulong>(_shareMap);
+        _pendingMap = Open("pending");
+        _pending = new BpfTable<ulong, ulong>(_pendingMap);
     }
 
     /// <summary>Becomes another world, as by a reload of its configuration.</summary>
-    public void Become(JudgedWorld world)
+    /// <returns>False if two of its names have one tunnel key slot, which an operator is told to change.</returns>
+    public bool TryBecome(JudgedWorld world)
     {
+        if (!TryMakeTopology(world, out TopologySnapshot? topology)) return false;
         foreach (Tap tap in _taps.Values) tap.Dispose();
         _taps.Clear();
-        TopologySnapshot topology = MakeTopology(world);
+        Forget();
         foreach (JudgedNetwork network in world.Networks)
         {
             ObjectId id = ObjectIds.RouterPort($"{world.Tenant}/router", network.Name);
@@ -71,13 +92,26 @@ internal sealed class GenkanForwarder : IForwarder
             _slowPath.Apply(topology);
         });
         _datapath.Faults.ShouldBeEmpty();
+        _dropsBefore = DropCounts();
+        return true;
     }
 
     /// <summary>Packets that the agent decided so far.</summary>
     public ulong Upcalls => _slowPath.Counters.Upcalls;
 
-    /// <summary>Lets the agent's time go on, between two packets.</summary>
-    public void Pass() => _tables.Pass();
+    /// <summary>Lets time go on, between two packets: the agent's, and that of what the programs allow only so often,
+    /// datagrams in pieces and packets that wait behind another.</summary>
+    /// <param name="tenant">The world's.</param>
+    /// <param name="next">What is sent next.</param>
+    public void Pass(string tenant, JudgedPacket next)
+    {
+        _tables.Pass();
+        bool isInPieces = next.PieceOctets > 0;
+        if (!isInPieces && ++_passed % PendingPackets != 0) return; // to look into the table takes 0.1 ms
+        while (_pending.TryGetFirstKey(out ulong digest)) _pending.Delete(digest);
+        if (isInPieces && _tables.TryGetSlot(ObjectIds.Port($"{tenant}/{next.From.Name}"), out uint slot))
+            _shares.Update(slot, 0).ShouldBe(Errno.None);
+    }
 
     public List<Arrival> Forward(string port, ReadOnlySpan<byte> frame)
     {
@@ -89,8 +123,35 @@ internal sealed class GenkanForwarder : IForwarder
         return arrivals;
     }
 
-    /// <summary>What was dropped since the start, by reason.</summary>
-    public Dictionary<string, ulong> DropCounts()
+    /// <summary>What was dropped in this world, by reason.</summary>
+    public IEnumerable<string> Drops() => DropCounts()
+        .Select(d => (d.Key, Count: d.Value - _dropsBefore.GetValueOrDefault(d.Key)))
+        .Where(static d => d.Count > 0)
+        .OrderByDescending(static d => d.Count)
+        .Select(static d => $"{d.Key} {d.Count}");
+
+    public void Dispose()
+    {
+        _pendingMap.Dispose();
+        _shareMap.Dispose();
+        _datapath.Dispose();
+        foreach (Tap tap in _taps.Values) tap.Dispose();
+        _host.Dispose();
+    }
+
+    private BpfMap Open(string name) => BpfMap.TryOpenPinned(Path.Combine(_host.Options.PinRoot, "h1", name))!;
+
+    // The tables are those of a small machine, too small for the connections of many worlds.
+    private void Forget()
+    {
+        _tables.PassLong();
+        while (!_sweeper.Turn())
+        {
+            // a batch at a time
+        }
+    }
+
+    private Dictionary<string, ulong> DropCounts()
     {
         Dictionary<string, ulong> counts = new(StringComparer.Ordinal);
         foreach (DropCount drop in _datapath.ReadPortStatistics().SelectMany(static s => s.Drops))
@@ -100,13 +161,6 @@ internal sealed class GenkanForwarder : IForwarder
         }
 
         return counts;
-    }
-
-    public void Dispose()
-    {
-        _datapath.Dispose();
-        foreach (Tap tap in _taps.Values) tap.Dispose();
-        _host.Dispose();
     }
 
     private bool Serve()
@@ -122,15 +176,17 @@ internal sealed class GenkanForwarder : IForwarder
         return any;
     }
 
-    private static TopologySnapshot MakeTopology(JudgedWorld world)
+    private static bool TryMakeTopology(JudgedWorld world, [NotNullWhen(true)] out TopologySnapshot? topology)
     {
-        TopologyTranslator
-            .TryTranslate(StateOf(world), out TopologyParts? parts, out ImmutableArray<ConfigError> errors)
-            .ShouldBeTrue(string.Join("; ", errors));
+        topology = null;
+        bool isValid = TopologyTranslator.TryTranslate(
+            StateOf(world), out TopologyParts? parts, out ImmutableArray<ConfigError> errors);
+        if (errors.Any(static e => e.Rule.Contains("the same tunnel key slot", StringComparison.Ordinal))) return false;
+        isValid.ShouldBeTrue(string.Join("; ", errors));
         TopologySnapshot.TryCreate(
-            parts!, ObjectIds.Host("h1"), 1, out TopologySnapshot? snapshot, out IReadOnlyList<TopologyFault> faults)
+            parts!, ObjectIds.Host("h1"), 1, out topology, out IReadOnlyList<TopologyFault> faults)
             .ShouldBeTrue(string.Join("; ", faults));
-        return snapshot!;
+        return topology is not null;
     }
 
     private static DesiredState StateOf(JudgedWorld world) => new()

@@ -45,6 +45,10 @@ internal sealed class JudgedCase
 
     public bool IsToRouter => Header.EthernetDestination == Packet.From.Network.GatewayMac;
 
+    /// <summary>Whether an IPv6 header is followed by Hop-by-Hop Options.</summary>
+    public bool HasHopByHop => Header.IsIpv6 && Packet.Frame.Length > Header.NetworkAt + 6
+        && Packet.Frame[Header.NetworkAt + 6] == (byte)IpProtocol.HopByHopOptions;
+
     /// <summary>First IPv4 option, 0 none.</summary>
     public byte Option => Header.IsIpv4 && Packet.Frame.Length > Header.NetworkAt + 20
         && (Packet.Frame[Header.NetworkAt] & 0xf) > 5 ? Packet.Frame[Header.NetworkAt + 20] : (byte)0;
@@ -79,8 +83,11 @@ internal sealed class JudgedCase
             return;
         }
 
+        (ImmutableArray<Arrival> Linux, ImmutableArray<Arrival> Genkan) whole = (Linux, Genkan);
+        (Linux, Genkan) = (linux, genkan);
         if (Difference.All.FirstOrDefault(d => d.TakeAway is null && d.Applies(this)) is { } rule) _met.Add(rule);
         else IsDisagreement = true;
+        (Linux, Genkan) = whole;
     }
 
     private (ImmutableArray<Arrival> Linux, ImmutableArray<Arrival> Genkan) Without(IEnumerable<Difference> details)

@@ -10,6 +10,7 @@ namespace Genkan.Datapath.Tests.Judge;
 internal sealed class JudgedPacketMaker(JudgedWorld world, int seed)
 {
     private const int PiecesMax = 40; // a port may have 128 waiting for their first one
+    private const int IdentificationsPerWorld = 512;
 
     private const int RoomSize = 4_096;
 
@@ -51,7 +52,9 @@ internal sealed class JudgedPacketMaker(JudgedWorld world, int seed)
     ];
 
     private readonly Random _random = new(seed);
-    private uint _identification;
+
+    // Of each world its own: what another one left unfinished is remembered for half a minute.
+    private uint _identification = (uint)seed * IdentificationsPerWorld;
 
     public JudgedPacket Next()
     {
@@ -69,7 +72,8 @@ internal sealed class JudgedPacketMaker(JudgedWorld world, int seed)
 
     private JudgedPacket InPieces(JudgedPacket packet)
     {
-        int octets = Math.Max(8 * _random.Next(2, 60), packet.Frame.Length / PiecesMax / 8 * 8);
+        int units = OneIn(8) ? 2 : _random.Next(2, 60); // the least, into which no TCP header fits
+        int octets = Math.Max(8 * units, packet.Frame.Length / PiecesMax / 8 * 8);
         int[] order = [.. Enumerable.Range(0, (packet.Frame.Length / octets) + 1)];
         if (OneIn(2)) _random.Shuffle(order);
         _identification += 2;
@@ -97,7 +101,10 @@ internal sealed class JudgedPacketMaker(JudgedWorld world, int seed)
         for (int i = 0; i < extensions; i++)
         {
             IpProtocol type = Of(IpProtocol.DestinationOptions, IpProtocol.HopByHopOptions, IpProtocol.Routing);
-            writer.ExtensionHeader(type, 8 * _random.Next(1, 3));
+            Span<byte> header = writer.ExtensionHeader(type, 8 * _random.Next(1, 3));
+            if (type == IpProtocol.Routing || !OneIn(2)) continue;
+            header[2] = Of<byte>(1, 0x1e, 0x5e, 0x9e, 0xde); // PadN, and one that nobody knows for each action
+            header[3] = (byte)(header.Length - 4);
         }
 
         Transport(ref writer, protocol, isIpv6);

@@ -20,20 +20,26 @@ internal sealed class Judges : IDisposable
     /// <summary>Packets that the agent decided so far; the programs decided the others.</summary>
     public ulong Upcalls => _genkan.Upcalls;
 
-    public void Become(JudgedWorld world)
+    /// <summary>What Genkan dropped in this world, by reason.</summary>
+    public IEnumerable<string> Drops() => _genkan.Drops();
+
+    /// <summary>Has both become a world.</summary>
+    /// <returns>As <see cref="GenkanForwarder.TryBecome"/>.</returns>
+    public bool TryBecome(JudgedWorld world)
     {
+        if (!_genkan.TryBecome(world)) return false;
         _linux?.Dispose();
         _world = world;
-        _genkan.Become(world);
         _linux = new LinuxForwarder(world, _fence);
+        return true;
     }
 
     /// <summary>Gives a packet to both.</summary>
     public JudgedCase Judge(JudgedPacket packet, int turn)
     {
-        _genkan.Pass();
+        _genkan.Pass(_world!.Tenant, packet);
         List<Arrival> linux = Forward(_linux!, packet, turn);
-        return new JudgedCase(_world!, packet, turn, linux, Forward(_genkan, packet, turn));
+        return new JudgedCase(_world, packet, turn, linux, Forward(_genkan, packet, turn));
     }
 
     private static List<Arrival> Forward(IForwarder judge, JudgedPacket packet, int turn)

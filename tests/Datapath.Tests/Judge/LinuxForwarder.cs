@@ -5,6 +5,7 @@ using System.Globalization;
 using System.IO;
 using System.Linq;
 using System.Text;
+using System.Threading;
 using Genkan.Datapath.Netlink;
 using Genkan.Overlay.Topology;
 using Genkan.Testing.Kernel;
@@ -31,6 +32,8 @@ internal sealed class LinuxForwarder : IForwarder
         """;
 
     private const string BridgeSettings = "stp_state 0 forward_delay 0 mcast_snooping 0";
+
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
 
     private static readonly (string Path, string Value)[] Settings =
     [
@@ -75,8 +78,9 @@ internal sealed class LinuxForwarder : IForwarder
             Execute("bridge", "-batch -", BridgeCommands(world));
             using RouteSocket netlink = new();
             foreach (JudgedNetwork network in world.Networks)
-                LinkWaiter.WaitUntilRunning(netlink.FindLink(network.BridgeName)!.Ifindex, TimeSpan.FromSeconds(20));
+                LinkWaiter.WaitUntilRunning(netlink.FindLink(network.BridgeName)!.Ifindex, Timeout).ShouldBeTrue();
             Execute("ip", "-batch -", RouteCommands(world));
+            foreach (JudgedNetwork network in world.Networks) WaitUntilOwn(network.Gateway6.Address);
         });
     }
 
@@ -93,6 +97,20 @@ internal sealed class LinuxForwarder : IForwarder
     {
         foreach (Tap tap in _taps.Values) tap.Dispose();
         _netns.Dispose();
+    }
+
+    // The kernel's work queue makes the route by which an IPv6 address is the host's own.
+    private static void WaitUntilOwn(IpAddress address)
+    {
+        Span<byte> octets = stackalloc byte[16];
+        address.CopyTo(octets);
+        string route = Convert.ToHexStringLower(octets) + " 80 ";
+        long start = Stopwatch.GetTimestamp();
+        while (!File.ReadAllText("/proc/thread-self/net/ipv6_route").Contains(route, StringComparison.Ordinal))
+        {
+            Stopwatch.GetElapsedTime(start).ShouldBeLessThan(Timeout);
+            Thread.Yield();
+        }
     }
 
     private static void Set(string path, string value)

@@ -21,6 +21,7 @@ public sealed class LinuxForwarding(ITestOutputHelper output)
 
     private readonly Dictionary<string, int> _met = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _disagreements = new(StringComparer.Ordinal);
+    private int _worlds;
     private int _same;
     private int _delivered;
 
@@ -48,7 +49,8 @@ public sealed class LinuxForwarding(ITestOutputHelper output)
     private void Judge(Judges judges, int seed)
     {
         JudgedWorld world = new JudgedWorldMaker(seed).Make();
-        judges.Become(world);
+        if (!judges.TryBecome(world)) return;
+        _worlds++;
         JudgedPacketMaker maker = new(world, seed);
         for (int i = 0; i < PacketCount; i++)
         {
@@ -79,10 +81,12 @@ public sealed class LinuxForwarding(ITestOutputHelper output)
         string kind = string.Create(CultureInfo.InvariantCulture, $"{found.Header.EtherType} {found.Fault} "
             + $"{found.Linux.Length} {found.LinuxError} {found.Genkan.Length} {found.GenkanError}");
         if (_disagreements.Count >= KindsMax || _disagreements.ContainsKey(kind)) return;
+        string drops = string.Join(", ", judges.Drops());
         JudgedCase shrunk = Shrinker.Shrink(judges, found);
         _disagreements.Add(kind, string.Create(CultureInfo.InvariantCulture, $"""
             Linux and Genkan disagree: seed {seed}, packet {number}, time {found.Turn + 1} that it is sent.
             {found}
+              Genkan's drops in this world: {drops}
             Shrunk, time {shrunk.Turn + 1}:
             {shrunk}
               octets {Convert.ToHexStringLower(shrunk.Packet.Frame)}
@@ -95,7 +99,8 @@ public sealed class LinuxForwarding(ITestOutputHelper output)
     private void Report(int first, Judges judges)
     {
         output.WriteLine(
-            $"From seed {first}: {_same} outcomes the same, {_delivered} of them frames; {judges.Upcalls} upcalls.");
+            $"From seed {first}, {_worlds} worlds: {_same} outcomes the same, {_delivered} of them frames; "
+            + $"{judges.Upcalls} upcalls.");
         foreach (Difference difference in Difference.All)
             output.WriteLine($"{_met.GetValueOrDefault(difference.Name),6} {difference.Name}: {difference.Why}");
     }

@@ -27,6 +27,9 @@ internal sealed class PacedDatapath(IDatapath tables) : IDatapath
     /// <summary>Lets the time of a packet pass.</summary>
     public void Pass() => _passed += PerPacket;
 
+    /// <summary>Lets so much time pass that no connection is in use any more.</summary>
+    public void PassLong() => _passed += TimeSpan.FromDays(1);
+
     public void Apply(TopologySnapshot topology) => tables.Apply(topology);
 
     public bool TryGetPort(uint slot, out DatapathPort port) => tables.TryGetPort(slot, out port);

@@ -41,6 +41,9 @@ public sealed class FromPortTests
         { "UDP header beyond total length", Frames.Udp().With(16, 0, 27), DropReason.Truncated },
         { "TCP header beyond total length", Frames.Tcp().With(16, 0, 39), DropReason.Truncated },
         { "ICMP header beyond total length", Frames.Icmp().With(16, 0, 27), DropReason.Truncated },
+        { "ICMP of three octets", Frames.Icmp(type: 42).With(16, 0, 23), DropReason.Truncated },
+        { "ICMP error of seven octets", Frames.Icmp(type: 3).With(16, 0, 27), DropReason.Truncated },
+        { "ICMPv6 error of seven octets", Frames.Icmp(true, type: 3).With(18, 0, 7), DropReason.Truncated },
         { "UDP header beyond payload length", Frames.Udp(v6: true).With(18, 0, 7), DropReason.Truncated },
         { "a second tag", Frames.Other(EtherType.Vlan).With(16, 0x81, 0), DropReason.NestedVlan },
         { "802.1ad", Frames.Other((EtherType)0x88A8), DropReason.NestedVlan },
@@ -113,6 +116,17 @@ public sealed class FromPortTests
     {
         _machine.Run("from_port", Frames.Udp().With(23, 58).With(16, 0, 24)).Outcome.ShouldBe(Outcome.Upcall);
         _machine.Run("from_port", Frames.Udp(v6: true).With(20, 1).With(18, 0, 4)).Outcome.ShouldBe(Outcome.Upcall);
+    }
+
+    [Theory]
+    [InlineData(false, 42)]
+    [InlineData(true, 200)]
+    public void A_message_of_ICMP_that_is_neither_echo_nor_error_may_have_four_octets(bool v6, byte type)
+    {
+        byte[] whole = Frames.Icmp(v6, type);
+        _machine.Flow(Frames.KeyOf(whole, In), ToOut);
+
+        _machine.Run("from_port", whole.With(v6 ? 18 : 16, 0, (byte)(v6 ? 4 : 24))).Outcome.ShouldBe(Outcome.Port);
     }
 
     [Theory]

@@ -74,6 +74,30 @@ public sealed class LongPacketTests
         Run(Packet(v6: false, 1281), ToPeer, networkMtu: 0).Outcome.ShouldBe(Outcome.Upcall);
     }
 
+    [Theory]
+    [InlineData(false, 1280)]
+    [InlineData(true, 1280)]
+    [InlineData(false, 47)]
+    [InlineData(true, 67)]
+    public void Octets_behind_a_packet_do_not_make_it_too_long_and_do_not_leave(bool v6, int octets)
+    {
+        byte[] packet = Packet(v6, octets);
+
+        Verdict verdict = Run([.. packet, .. new byte[1600]], ToPort, networkMtu: 1280);
+
+        verdict.Outcome.ShouldBe(Outcome.Port);
+        verdict.Frame.ShouldBe(packet);
+    }
+
+    [Fact]
+    public void The_padding_of_the_shortest_frame_of_Ethernet_stays()
+    {
+        byte[] frame = [.. Packet(v6: false, 30), .. new byte[16]];
+        frame.Length.ShouldBe(60);
+
+        Run(frame, ToPort, networkMtu: 0).Frame.ShouldBe(frame);
+    }
+
     private static byte[] Packet(bool v6, int octets) =>
         Frames.Udp(v6, payloadOctets: octets - (v6 ? 40 : 20) - 8);
 

@@ -49,6 +49,7 @@ internal static partial class CoverageDemands
         "clamped", "too big where it leaves", "state made", "state in a refusal's place", "whole datagram",
         "given back below a total", "whole datagram gone", "too big for the network behind a router",
         "awaited first fragment", "later fragment with the key of the whole", "new identification",
+        "octets behind a packet",
     ];
 
     /// <summary>What was not met, by name; empty if nothing is missing.</summary>

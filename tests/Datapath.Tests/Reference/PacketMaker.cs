@@ -148,7 +148,9 @@ internal sealed class PacketMaker(Chance chance, WorldMaker maker, World world)
     /// <summary>Test-run takes no IP packet that is shorter than its header, unless a tag hides it.</summary>
     private static Packet Accepted(Packet packet)
     {
-        // The kernel takes a tag off before any program sees the frame.
+        // The kernel takes a tag off before any program sees the frame, and drops a frame that ends within the tag.
+        if (packet.Frame.Length is < 18 and >= 14 && Octets.Word(packet.Frame, 12) == 0x8100)
+            packet = packet with { Frame = [.. packet.Frame, .. new byte[18 - packet.Frame.Length]] };
         if (packet.VlanTci is null && packet.Frame.Length >= 18 && Octets.Word(packet.Frame, 12) == 0x8100)
         {
             packet = packet with
@@ -220,7 +222,18 @@ internal sealed class PacketMaker(Chance chance, WorldMaker maker, World world)
             extensions = [.. Enumerable.Range(0, 1 + chance.Below(chance.OneIn(4) ? 9 : 3)).Select(_ => Extension())];
         byte[] frame =
             FrameMaker.Frame(shape, chance.Octets(length), options, extensions, !chance.OneIn(6), Tcp());
+        if (chance.OneIn(12)) EndEarly(frame);
         return frame.Length < 60 && !chance.OneIn(3) ? [.. frame, .. chance.Octets(60 - frame.Length)] : frame;
+    }
+
+    /// <summary>The packet ends by its own header where the frame goes on: soon behind its headers, or later.</summary>
+    private void EndEarly(byte[] frame)
+    {
+        bool isIpv6 = frame[14] >> 4 == 6;
+        int lengthAt = isIpv6 ? 18 : 16, headers = isIpv6 ? 0 : (frame[14] & 0xf) * 4;
+        int payload = Octets.Word(frame, lengthAt) - headers;
+        int left = chance.OneIn(2) ? chance.Below(Math.Min(payload, 12) + 1) : chance.Below(payload + 1);
+        Octets.SetWord(frame, lengthAt, (ushort)(headers + left));
     }
 
     private byte Extension() => chance.OneIn(6) ? chance.From(Extensions) : chance.Of<byte>(0, 60, 43, 51);

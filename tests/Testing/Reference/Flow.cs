@@ -6,7 +6,7 @@ namespace Genkan.Testing.Reference;
 /// <summary>What is known of the packet in hand (flow.h). <see cref="Frame"/> is changed as the packet is.</summary>
 internal sealed class Flow(Packet packet)
 {
-    public byte[] Frame { get; } = [.. packet.Frame];
+    public byte[] Frame { get; set; } = [.. packet.Frame];
 
     public ushort? VlanTci { get; } = packet.VlanTci;
 

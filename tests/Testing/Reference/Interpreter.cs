@@ -30,6 +30,7 @@ internal sealed partial class Interpreter(World world, Coverage coverage)
             _ => FromHost(f, packet),
         };
         Coverage.Met(packet.Hook, fate);
+        if (f.Frame.Length < packet.Frame.Length && fate.Kind != FateKind.Drop) Coverage.Met("octets behind a packet");
         if (fate.Kind != FateKind.Drop) return fate;
         Tables.CountDrop(f.Slot, fate.Reason, f.Packets);
         Tables.Count(f.Slot, c => c with { DropPackets = c.DropPackets + f.Packets });

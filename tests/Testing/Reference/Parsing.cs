@@ -66,7 +66,7 @@ internal static class Parsing
             Source = Octets.Address(frame, EthernetSize + 12, isIpv6: false),
             Destination = Octets.Address(frame, EthernetSize + 16, isIpv6: false),
         };
-        return ParseTransport(f, EthernetSize + header, EthernetSize + total);
+        return Trimmed(f, ParseTransport(f, EthernetSize + header, EthernetSize + total), EthernetSize + total);
     }
 
     private static DropReason ParseIpv6(Flow f)
@@ -86,7 +86,15 @@ internal static class Parsing
             Destination = Octets.Address(frame, EthernetSize + 24, isIpv6: true),
         };
         DropReason fault = WalkExtensions(f, frame[EthernetSize + 6], end, out int at);
-        return fault == DropReason.None ? ParseTransport(f, at, end) : fault;
+        return fault == DropReason.None ? Trimmed(f, ParseTransport(f, at, end), end) : fault;
+    }
+
+    /// <summary>What stands behind an IP packet is taken off, but for padding of Ethernet's shortest frame.</summary>
+    private static DropReason Trimmed(Flow f, DropReason fault, int end)
+    {
+        const int ShortestFrame = 60; // without frame check sequence (IEEE 802.3 §3.2.8)
+        if (f.Frame.Length > ShortestFrame && f.GsoSize == 0) f.Frame = f.Frame[..end];
+        return fault;
     }
 
     /// <summary>
@@ -168,9 +176,7 @@ internal static class Parsing
                 return DropReason.None;
             case IpProtocol.Icmp when !f.IsIpv6:
             case IpProtocol.Icmpv6 when f.IsIpv6:
-                if (at + 8 > end) return DropReason.Truncated;
-                ParseIcmp(f, at);
-                return DropReason.None;
+                return ParseIcmp(f, at, end);
             default:
                 return DropReason.None;
         }
@@ -182,24 +188,19 @@ internal static class Parsing
         DestinationPort = Octets.Word(f.Frame, at + 2),
     };
 
-    private static void ParseIcmp(Flow f, int at)
+    /// <summary>Any message has four octets (RFC 4443 §2.1), an echo or an error eight.</summary>
+    private static DropReason ParseIcmp(Flow f, int at, int end)
     {
+        if (at + 4 > end) return DropReason.Truncated;
         byte type = f.Frame[at];
         f.Key = f.Key with { DestinationPort = Octets.Word(f.Frame, at) };
         f.IsEcho = f.IsIpv6 ? type is 128 or 129 : type is 8 or 0;
         f.IsControl = !f.IsEcho;
-        if (f.IsEcho)
-        {
-            f.Key = f.Key with { SourcePort = Octets.Word(f.Frame, at + 4) };
-        }
-        else if (f.IsIpv6)
-        {
-            f.IsIcmpError = type < 128; // RFC 4443 §2.1
-            f.IsLinkLocalTalk = type is (>= 130 and <= 137) or 143; // MLD, ND, redirect; MLDv2
-        }
-        else
-        {
-            f.IsIcmpError = type is 3 or 4 or 5 or 11 or 12; // RFC 1122 §3.2.2
-        }
+        f.IsIcmpError = f.IsIpv6 ? type < 128 : type is 3 or 4 or 5 or 11 or 12; // RFC 4443 §2.1, RFC 1122 §3.2.2
+        f.IsLinkLocalTalk = f.IsIpv6 && type is (>= 130 and <= 137) or 143; // MLD, ND, redirect; MLDv2
+        if (!f.IsEcho && !f.IsIcmpError) return DropReason.None;
+        if (at + 8 > end) return DropReason.Truncated;
+        if (f.IsEcho) f.Key = f.Key with { SourcePort = Octets.Word(f.Frame, at + 4) };
+        return DropReason.None;
     }
 }
