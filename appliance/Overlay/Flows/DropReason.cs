@@ -10,7 +10,8 @@ public enum DropReason : byte
     /// <summary>Headers end before their own length.</summary>
     Truncated = 1,
 
-    /// <summary>Version, header length, total length or extension header is wrong.</summary>
+    /// <summary>Version, header length, total length or extension header is wrong, or an IPv6 option in a packet to a
+    /// router says to drop what does not know it.</summary>
     Malformed = 2,
 
     /// <summary>IPv4 header or transport checksum, seen by the agent.</summary>

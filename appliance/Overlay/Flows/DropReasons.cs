@@ -35,7 +35,8 @@ public static class DropReasons
     public static string MeaningOf(DropReason reason) => reason switch
     {
         DropReason.Truncated => "Headers end before their own length.",
-        DropReason.Malformed => "Version, header length, total length or extension header is wrong.",
+        DropReason.Malformed =>
+            "Version, header length, total length or extension header is wrong, or an IPv6 option says to drop.",
         DropReason.BadChecksum => "IPv4 header or transport checksum, seen by the agent.",
         DropReason.Martian => "Source or destination that may not be on a wire.",
         DropReason.NestedVlan => "More than one 802.1Q tag.",

@@ -17,9 +17,13 @@ internal sealed record Difference(string Name, string Why, Func<JudgedCase, bool
 {
     private const int EthernetSize = 14;
     private const int TcpSize = 20;
+    private const int TransportAtMax = 1_023; // L4_AT_MAX of the programs
 
     /// <summary>Takes a detail in which the two may differ out of a frame; null: the rule is of the whole.</summary>
     public Func<byte[], byte[]>? TakeAway { get; init; }
+
+    /// <summary>Whether only long runs meet it, so that a short one does not demand it.</summary>
+    public bool IsRare { get; init; }
 
     /// <summary>Those that any packet may meet.</summary>
     public static readonly ImmutableArray<Difference> All =
@@ -77,13 +81,13 @@ internal sealed record Difference(string Name, string Why, Func<JudgedCase, bool
             static c => c.IsToRouter && c.Genkan.IsEmpty && c.Fault != PacketFault.None && c.Header.TransportAt > 0),
         new("malformed extension headers",
             "a router may look no further than hop-by-hop options; Genkan reads them all",
-            static c => c.Header.IsIpv6 && c.Genkan.IsEmpty
-                && c.Fault is PacketFault.BadExtensionHeader or PacketFault.Truncated),
+            static c => c.Header.IsIpv6 && c.Genkan.IsEmpty && (c.Header.TransportAt > TransportAtMax
+                || c.Fault is PacketFault.BadExtensionHeader or PacketFault.Truncated)),
         new("options of each hop",
             "RFC 8200 §4: a node on the way looks at them only if it is configured to; Linux does, and refuses what it "
             + "does not know",
             static c => c.HasHopByHop && !c.World.IsRouters(c.Header.Destination)
-                && (c.Linux.IsEmpty || c.LinuxError is (4, 2))),
+                && c.Linux.All(a => JudgedCase.ErrorOf([a]) is (4, 2) || c.IsGenkans(a))),
         new("padding of options",
             "Linux takes at most seven octets of it (RFC 4942 §2.1.9.5) in what is for itself",
             static c => c.Header.IsIpv6 && c.Linux.IsEmpty && c.World.IsRouters(c.Header.Destination)
@@ -127,11 +131,24 @@ internal sealed record Difference(string Name, string Why, Func<JudgedCase, bool
                 && (c.World.IsRouters(c.Header.Destination)
                     ? c.Header.Protocol == IpProtocol.Tcp || (c.Header.IsIcmpv4 && c.Header.IcmpType == 13)
                         || (c.Header.IsEchoRequest && c.Header.EthernetDestination.IsMulticast)
-                    : c.Header.Destination.IsMulticast && c.Header.IsEchoRequest)),
+                    : c.Header.Destination.IsMulticast && (c.Header.IsEchoRequest || c.LinuxError is (4, _)))),
         new("pieces of ICMP that is no echo",
             "what else ICMP says is read as one piece (decision 0006): Genkan sends the first one alone on",
             static c => c.Header.IsIcmp && !c.Header.IsEchoRequest && !c.Header.IsEchoReply
-                && c.Linux.Length > 1 && c.Genkan.Length == 1),
+                && c.Linux.Length > c.Genkan.Length && c.Genkan.Length > 0),
+        new("Routing headers at the router",
+            "RFC 8200 §4.4: with segments left, of a type that is not known, Linux refuses them; Genkan walks past them",
+            static c => c.LinuxError is (4, 0) && c.Header.IsIpv6 && c.World.IsRouters(c.Header.Destination))
+        { IsRare = true },
+        new("errors about errors",
+            "Linux takes each ICMP type but the queries that it knows for an error; RFC 1122 §3.2.2 names five",
+            static c => c.Header.IsIcmpv4 && !c.Header.IsIcmpError && c.Linux.IsEmpty && c.GenkanError is not null),
+        new("errors to a broadcast address",
+            "RFC 1812 §4.3.2.7: none about a packet whose source is no single host; Linux tells the whole network",
+            static c => c.World.NetworkOf(c.Header.Source)?.Gateway4.Prefix.Last == c.Header.Source
+                && !c.Linux.IsEmpty && c.Linux.All(static a =>
+                    a.Frame[0] == 0xff && JudgedCase.ErrorOf([a]) is not null))
+        { IsRare = true },
         new("answer to a borrowed source",
             "Linux routes it to whom the source belongs; Genkan sends it to who used it",
             static c => c.World.Owner(c.Header.Source) != c.Packet.From

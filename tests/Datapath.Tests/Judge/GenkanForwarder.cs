@@ -149,6 +149,8 @@ internal sealed class GenkanForwarder : IForwarder
         {
             // a batch at a time
         }
+
+        _datapath.Reclaim();
     }
 
     private Dictionary<string, ulong> DropCounts()

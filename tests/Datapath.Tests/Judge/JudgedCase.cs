@@ -59,6 +59,10 @@ internal sealed class JudgedCase
     /// <summary>As <see cref="LinuxError"/>.</summary>
     public (byte Type, byte Code)? GenkanError => ErrorOf(Genkan);
 
+    /// <summary>Whether Genkan sent this too.</summary>
+    public bool IsGenkans(Arrival arrival) =>
+        Genkan.Any(g => g.Port == arrival.Port && g.Frame.AsSpan().SequenceEqual(arrival.Frame));
+
     private string Pieces => Packet.PieceOctets == 0
         ? ""
         : $" in pieces of {Packet.PieceOctets}, in the order {string.Join(' ', Packet.Order)}";

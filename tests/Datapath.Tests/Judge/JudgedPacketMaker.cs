@@ -102,9 +102,10 @@ internal sealed class JudgedPacketMaker(JudgedWorld world, int seed)
         {
             IpProtocol type = Of(IpProtocol.DestinationOptions, IpProtocol.HopByHopOptions, IpProtocol.Routing);
             Span<byte> header = writer.ExtensionHeader(type, 8 * _random.Next(1, 3));
-            if (type == IpProtocol.Routing || !OneIn(2)) continue;
-            header[2] = Of<byte>(1, 0x1e, 0x5e, 0x9e, 0xde); // PadN, and one that nobody knows for each action
-            header[3] = (byte)(header.Length - 4);
+            if (!OneIn(2)) continue;
+            bool isRouting = type == IpProtocol.Routing; // of a type that nobody knows, with a segment left
+            header[2] = isRouting ? (byte)99 : Of<byte>(1, 0x1e, 0x5e, 0x9e, 0xde); // PadN, or unknown with each action
+            header[3] = isRouting ? (byte)1 : (byte)(header.Length - 4);
         }
 
         Transport(ref writer, protocol, isIpv6);
@@ -133,7 +134,7 @@ internal sealed class JudgedPacketMaker(JudgedWorld world, int seed)
                 break;
             case IpProtocol.Icmp when !isIpv6:
             case IpProtocol.Icmpv6 when isIpv6:
-                writer.Icmp(Of<byte>(isIpv6 ? [128, 128, 129, 1] : [8, 8, 0, 13, 3]), 0, 0x0007_0001);
+                writer.Icmp(Of<byte>(isIpv6 ? [128, 128, 129, 1] : [8, 8, 0, 13, 3, 10]), 0, 0x0007_0001);
                 break;
             default:
                 break;
@@ -241,8 +242,9 @@ internal sealed class JudgedPacketMaker(JudgedWorld world, int seed)
         _ => From(isIpv6 ? Far6 : Far4),
     };
 
-    private IpAddress Source(bool isIpv6) => _random.Next(5) switch
+    private IpAddress Source(bool isIpv6) => _random.Next(6) switch
     {
+        5 when !isIpv6 => From(world.Networks).Gateway4.Prefix.Last,
         0 => Gateway(isIpv6),
         1 => Unused(isIpv6),
         2 => From(isIpv6 ? Strange6 : Strange4),

@@ -15,6 +15,7 @@ namespace Genkan.Datapath.Tests.Judge;
 public sealed class LinuxForwarding(ITestOutputHelper output)
 {
     private const int KindsMax = 12; // of disagreements that are told
+    private const int FirstSeed = 1; // of five worlds that meet each rule
     private const int WorldCount = 5;
     private const string Program = "tests/Datapath.Tests/bin/Debug/net10.0/Genkan.Datapath.Tests";
     private const int PacketCount = 1_200;
@@ -33,7 +34,7 @@ public sealed class LinuxForwarding(ITestOutputHelper output)
             int? seconds = Number("GENKAN_PROPERTY_SECONDS");
             int? seed = Number("GENKAN_PROPERTY_SEED");
             bool isFixed = seconds is null && seed is null;
-            int first = seed ?? (isFixed ? 1 : Environment.TickCount & 0xffff);
+            int first = seed ?? (isFixed ? FirstSeed : Environment.TickCount & 0xffff);
             int count = isFixed ? WorldCount : seconds is null ? 1 : int.MaxValue - first;
             Stopwatch watch = Stopwatch.StartNew();
             for (int i = first; i < first + count && !(watch.Elapsed.TotalSeconds >= seconds); i++) Judge(judges, i);
@@ -42,7 +43,7 @@ public sealed class LinuxForwarding(ITestOutputHelper output)
             if (!isFixed) return;
 
             _delivered.ShouldBeGreaterThan(WorldCount * PacketCount / 2);
-            Difference.All.Select(static d => d.Name).Where(name => !_met.ContainsKey(name))
+            Difference.All.Where(d => !d.IsRare && !_met.ContainsKey(d.Name)).Select(static d => d.Name)
                 .ShouldBeEmpty("a rule that no packet meets is none");
         });
 
