@@ -146,8 +146,7 @@ internal sealed record Difference(string Name, string Why, Func<JudgedCase, bool
         new("errors to a broadcast address",
             "RFC 1812 §4.3.2.7: none about a packet whose source is no single host; Linux tells the whole network",
             static c => c.World.NetworkOf(c.Header.Source)?.Gateway4.Prefix.Last == c.Header.Source
-                && !c.Linux.IsEmpty && c.Linux.All(static a =>
-                    a.Frame[0] == 0xff && JudgedCase.ErrorOf([a]) is not null))
+                && !c.Linux.IsEmpty && c.Linux.All(static a => JudgedCase.ErrorOf([a]) is not null))
         { IsRare = true },
         new("answer to a borrowed source",
             "Linux routes it to whom the source belongs; Genkan sends it to who used it",
