@@ -32,6 +32,19 @@ public sealed class DhcpStates
     }
 
     [Fact]
+    public void Section_1_6_a_client_behind_a_port_without_security_is_not_offered_the_ports_own_address()
+    {
+        Lab open = new(Courtyard.Hv1, BridgedUnicast.Open(Courtyard.Parts, "red/red-a"));
+        DhcpMessage nested = Of(DhcpMessageType.Discover) with { ClientMac = MacAddress.Parse("02:00:00:00:99:01") };
+        SimulationResult result = Send(nested, at: open);
+
+        Lab.TextOf(result).ShouldBe("Forward"); // to all, as any broadcast
+        (result.AnswerLength, result.IsCacheable).ShouldBe((0, false));
+        Lab.TextOf(Send(Of(DhcpMessageType.Discover), at: open)).ShouldBe("Answer");
+        Lab.TextOf(Send(nested)).ShouldBe("Drop SpoofedMac"); // with port security
+    }
+
+    [Fact]
     public void Section_4_3_2_SELECTING_the_REQUEST_for_the_offered_address_gets_an_ACK_with_T1_and_T2()
     {
         (_, DhcpMessage ack) = Ask(Of(DhcpMessageType.Request, Requested(Own), Identifier(Server)));
@@ -169,13 +182,14 @@ public sealed class DhcpStates
         DhcpOption.OfAddresses(DhcpOptionCode.ServerIdentifier, IpAddress.Parse(address));
 
     private static SimulationResult Send(
-        DhcpMessage message, string to = "255.255.255.255", string mac = "ff:ff:ff:ff:ff:ff", string from = "0.0.0.0")
+        DhcpMessage message, string to = "255.255.255.255", string mac = "ff:ff:ff:ff:ff:ff", string from = "0.0.0.0",
+        Lab? at = null)
     {
         FrameWriter writer =
             Frames.Begin(out byte[] buffer, MacAddress.Parse(mac), A, from, to, IpProtocol.Udp);
         writer.Udp(68, 67);
         writer.Advance(message.Encode(writer.Rest[..600], out _));
-        return Lab.OnHv1.From("red/red-a", buffer[..writer.Finish()]);
+        return (at ?? Lab.OnHv1).From("red/red-a", buffer[..writer.Finish()]);
     }
 
     private static (PacketHeader Header, DhcpMessage Reply) Ask(

@@ -22,7 +22,8 @@ internal static class Dhcpv4Answer
     /// <param name="packet">UDP from port 68 to port 67.</param>
     /// <param name="frame">Its octets.</param>
     /// <param name="result">Filled.</param>
-    /// <returns>False if no subnet of the bridge has DHCP on: the message is then a broadcast like any other.</returns>
+    /// <returns>False if no subnet of the bridge has DHCP on, or if the client is somebody behind a port without port
+    /// security: the message is then one like any other, and a server of the tenant's may answer it.</returns>
     public static bool TryAnswer(
         Bridge bridge, VirtualPort port, MacAddress serverMac, in PacketHeader packet, ReadOnlySpan<byte> frame,
         SimulationResult result)
@@ -38,9 +39,10 @@ internal static class Dhcpv4Answer
             return Refuse(DropReason.Malformed, result);
         }
 
-        // The client's own word for its MAC decides nothing; it must be the port's, or the answer would serve somebody
-        // else.
-        if (message.ClientMac != port.Mac && port.PortSecurity) return Refuse(DropReason.SpoofedMac, result);
+        // RFC 2131 §1.6: one address is for one client, and the port's is for who has the port's MAC. chaddr says who
+        // asks (§4.1), whatever frame it comes in.
+        if (message.ClientMac != port.Mac)
+            return port.PortSecurity && Refuse(DropReason.SpoofedMac, result);
         if (!message.RelayAddress.IsUnspecified) return Refuse(DropReason.NotForUs, result);
         if (!TryFindAddress(bridge, port, out Subnet? subnet, out IpAddress address))
             return Refuse(DropReason.NotForUs, result);
