@@ -16,6 +16,14 @@ public static class DropReasons
         _ => DropReason.Malformed,
     };
 
+    /// <summary>The reason under which a UDP datagram to ourselves is counted that is not taken.</summary>
+    public static DropReason Of(UdpFault fault) => fault switch
+    {
+        UdpFault.None => DropReason.None,
+        UdpFault.BadChecksum => DropReason.BadChecksum,
+        _ => DropReason.Malformed,
+    };
+
     /// <summary>The reason's name in metrics, JSON and on the command line: its C name without prefix, in lower
     /// case.</summary>
     public static string NameOf(DropReason reason)

@@ -1,4 +1,5 @@
 using System;
+using System.Buffers.Binary;
 using System.Linq;
 using Genkan.Overlay.Simulation;
 using Genkan.Overlay.Tests.Fixtures;
@@ -42,6 +43,60 @@ public sealed class DhcpStates
         (result.AnswerLength, result.IsCacheable).ShouldBe((0, false));
         Lab.TextOf(Send(Of(DhcpMessageType.Discover), at: open)).ShouldBe("Answer");
         Lab.TextOf(Send(nested)).ShouldBe("Drop SpoofedMac"); // with port security
+    }
+
+    [Theory]
+    [InlineData(0, true, "Answer")]
+    [InlineData(0, false, "Answer")]
+    [InlineData(1, true, "Drop BadChecksum")]
+    [InlineData(1, false, "Drop BadChecksum")]
+    public void Rfc1122_section_4_1_3_4_a_message_with_a_wrong_UDP_checksum_is_dropped(
+        byte damage, bool isIpv4, string outcome)
+    {
+        byte[] frame = isIpv4 ? Frame(Of(DhcpMessageType.Discover)) : Frame(Of6(Dhcpv6MessageType.Solicit));
+        int transaction = isIpv4 ? 7 : 3; // the last octet of xid, of transaction-id
+        frame[Frames.Decode(frame).PayloadAt + transaction] ^= damage;
+
+        Lab.TextOf(Lab.OnHv1.From("red/red-a", frame)).ShouldBe(outcome);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_checksum_that_is_left_to_the_network_card_is_taken(bool isIpv4)
+    {
+        byte[] frame = isIpv4 ? Frame(Of(DhcpMessageType.Discover)) : Frame(Of6(Dhcpv6MessageType.Solicit));
+        PacketHeader header = Frames.Decode(frame);
+        ulong pseudo = InternetChecksum.PseudoHeader(
+            header.Source, header.Destination, IpProtocol.Udp, header.NetworkEnd - header.TransportAt);
+        BinaryPrimitives.WriteUInt16BigEndian(frame.AsSpan(header.TransportAt + 6), InternetChecksum.Fold(pseudo));
+
+        Lab.TextOf(Lab.OnHv1.From("red/red-a", frame)).ShouldBe("Answer");
+    }
+
+    [Theory]
+    [InlineData(true, "Answer")] // RFC 768: none
+    [InlineData(false, "Drop BadChecksum")] // RFC 8200 §8.1
+    public void A_checksum_of_zero_is_none_over_IPv4_alone(bool isIpv4, string outcome)
+    {
+        byte[] frame = isIpv4 ? Frame(Of(DhcpMessageType.Discover)) : Frame(Of6(Dhcpv6MessageType.Solicit));
+        frame.AsSpan(Frames.Decode(frame).TransportAt + 6, 2).Clear();
+
+        Lab.TextOf(Lab.OnHv1.From("red/red-a", frame)).ShouldBe(outcome);
+    }
+
+    [Fact]
+    public void Rfc768_the_message_ends_at_the_length_of_UDP()
+    {
+        byte[] frame = Frame(Of(DhcpMessageType.Discover));
+        Span<byte> udp = frame.AsSpan(Frames.Decode(frame).TransportAt);
+        udp[6..8].Clear();
+
+        // RFC 2131 §2: 240 octets end with the magic cookie, in front of the option that says what message it is.
+        BinaryPrimitives.WriteUInt16BigEndian(udp[4..], 8 + 240);
+        Lab.TextOf(Lab.OnHv1.From("red/red-a", frame)).ShouldNotBe("Answer");
+        BinaryPrimitives.WriteUInt16BigEndian(udp[4..], (ushort)(udp.Length + 1));
+        Lab.TextOf(Lab.OnHv1.From("red/red-a", frame)).ShouldBe("Drop Malformed");
     }
 
     [Fact]
@@ -183,13 +238,16 @@ public sealed class DhcpStates
 
     private static SimulationResult Send(
         DhcpMessage message, string to = "255.255.255.255", string mac = "ff:ff:ff:ff:ff:ff", string from = "0.0.0.0",
-        Lab? at = null)
+        Lab? at = null) => (at ?? Lab.OnHv1).From("red/red-a", Frame(message, to, mac, from));
+
+    private static byte[] Frame(
+        DhcpMessage message, string to = "255.255.255.255", string mac = "ff:ff:ff:ff:ff:ff", string from = "0.0.0.0")
     {
         FrameWriter writer =
             Frames.Begin(out byte[] buffer, MacAddress.Parse(mac), A, from, to, IpProtocol.Udp);
         writer.Udp(68, 67);
         writer.Advance(message.Encode(writer.Rest[..600], out _));
-        return (at ?? Lab.OnHv1).From("red/red-a", buffer[..writer.Finish()]);
+        return buffer[..writer.Finish()];
     }
 
     private static (PacketHeader Header, DhcpMessage Reply) Ask(
@@ -216,15 +274,20 @@ public sealed class DhcpStates
         ],
     };
 
-    private static Dhcpv6Message? Ask6(Dhcpv6Message message)
+    private static byte[] Frame(Dhcpv6Message message, IpAddress? to = null, MacAddress? mac = null)
     {
-        IpAddress group = Dhcpv6Message.AllRelayAgentsAndServers;
+        IpAddress destination = to ?? Dhcpv6Message.AllRelayAgentsAndServers;
         FrameWriter writer = Frames.Begin(
-            out byte[] buffer, MacAddress.OfMulticastGroup(group), A, IpAddress.LinkLocalOf(A).ToString(),
-            group.ToString(), IpProtocol.Udp);
+            out byte[] buffer, mac ?? MacAddress.OfMulticastGroup(destination), A,
+            IpAddress.LinkLocalOf(A).ToString(), destination.ToString(), IpProtocol.Udp);
         writer.Udp(546, 547);
         writer.Advance(message.Encode(writer.Rest));
-        SimulationResult result = Lab.OnHv1.From("red/red-a", buffer[..writer.Finish()]);
+        return buffer[..writer.Finish()];
+    }
+
+    private static Dhcpv6Message? Ask6(Dhcpv6Message message)
+    {
+        SimulationResult result = Lab.OnHv1.From("red/red-a", Frame(message));
         if (result.AnswerLength == 0) return null;
         PacketHeader header = Frames.Decode(result.Answer);
         (header.SourcePort, header.DestinationPort).ShouldBe(((ushort)547, (ushort)546));

@@ -31,9 +31,9 @@ internal static class Dhcpv4Answer
         if (!bridge.Subnets.Any(s => s.IsDhcpEnabled && s.Prefix.IsIpv4)) return false;
 
         result.IsCacheable = false;
-        if (packet.PayloadAt < 0 || packet.NetworkEnd > frame.Length
-            || DhcpMessage.TryDecode(frame[packet.PayloadAt..packet.NetworkEnd],
-                out DhcpMessage? message) != DhcpFault.None
+        UdpFault fault = UdpDatagram.TryOpen(frame, packet, out ReadOnlySpan<byte> data);
+        if (fault != UdpFault.None) return Refuse(DropReasons.Of(fault), result);
+        if (DhcpMessage.TryDecode(data, out DhcpMessage? message) != DhcpFault.None
             || message!.Op != DhcpOp.BootRequest)
         {
             return Refuse(DropReason.Malformed, result);

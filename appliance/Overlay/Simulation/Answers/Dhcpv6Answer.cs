@@ -40,14 +40,10 @@ internal static class Dhcpv6Answer
         if (subnet is null) return false;
 
         result.IsCacheable = false;
-        if (packet.PayloadAt < 0 || packet.NetworkEnd > frame.Length
-            || Dhcpv6Message.TryDecode(frame[packet.PayloadAt..packet.NetworkEnd],
-                out Dhcpv6Message? message) != DhcpFault.None)
-        {
-            result.Verdict = SimulationVerdict.Drop;
-            result.DropReason = DropReason.Malformed;
-            return true;
-        }
+        UdpFault fault = UdpDatagram.TryOpen(frame, packet, out ReadOnlySpan<byte> data);
+        if (fault != UdpFault.None) return Refuse(DropReasons.Of(fault), result);
+        if (Dhcpv6Message.TryDecode(data, out Dhcpv6Message? message) != DhcpFault.None)
+            return Refuse(DropReason.Malformed, result);
 
         byte[] duid = Dhcpv6Option.DuidOf(serverMac);
         Dhcpv6Message? reply = Decide(message!, subnet, duid);
@@ -125,5 +121,12 @@ internal static class Dhcpv6Answer
         {
             yield return Dhcpv6Option.OfTime(Dhcpv6OptionCode.InformationRefreshTime, RefreshTime);
         }
+    }
+
+    private static bool Refuse(DropReason reason, SimulationResult result)
+    {
+        result.Verdict = SimulationVerdict.Drop;
+        result.DropReason = reason;
+        return true;
     }
 }
