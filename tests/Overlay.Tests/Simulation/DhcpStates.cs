@@ -198,6 +198,22 @@ public sealed class DhcpStates
         Ask6(Of6(Dhcpv6MessageType.InformationRequest, new Dhcpv6Option(Dhcpv6OptionCode.ServerIdentifier,
             Dhcpv6Option.DuidOf(A)))).ShouldBeNull();
 
+    [Theory]
+    [InlineData(Dhcpv6MessageType.Solicit, "fe80::ff:fe00:101", "02:00:00:00:01:01", "Drop NotForUs")]
+    [InlineData(Dhcpv6MessageType.InformationRequest, "fe80::ff:fe00:101", "02:00:00:00:01:01", "Drop NotForUs")]
+    [InlineData(Dhcpv6MessageType.Solicit, "ff02::1", "33:33:00:00:00:01", "Forward")] // not to servers
+    [InlineData(Dhcpv6MessageType.Solicit, "ff02::1:2", "33:33:00:01:00:02", "Answer")]
+    [InlineData(Dhcpv6MessageType.InformationRequest, "ff02::1:2", "33:33:00:01:00:02", "Answer")]
+    public void Rfc8415_section_16_a_message_to_a_unicast_address_is_discarded(
+        Dhcpv6MessageType type, string to, string mac, string outcome)
+    {
+        byte[] frame = Frame(Of6(type), IpAddress.Parse(to), MacAddress.Parse(mac));
+        SimulationResult result = Lab.OnHv1.From("red/red-a", frame);
+
+        Lab.TextOf(result).ShouldBe(outcome);
+        (result.AnswerLength > 0).ShouldBe(outcome == "Answer");
+    }
+
     [Fact]
     public void Rfc8415_section_18_3_9_an_IA_without_addresses_comes_back_with_NoAddrsAvail_inside()
     {

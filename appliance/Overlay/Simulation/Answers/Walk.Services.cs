@@ -73,7 +73,15 @@ internal ref partial struct Walk
     private bool IsDhcpv6Answered(BridgeNode bridge, PortNode port)
     {
         (MacAddress mac, IpAddress linkLocal) = RouterOf(bridge);
-        if (!_packet.Destination.IsMulticast && _packet.Destination != linkLocal) return false;
+        Read(FieldSet.Destination);
+        if (_packet.Destination == linkLocal)
+        {
+            // RFC 8415 §16: what clients begin with is for the group; to one address it is discarded, in silence.
+            Drop(DropReason.NotForUs, bridge.Name, "DHCPv6 to a unicast address");
+            return true;
+        }
+
+        if (_packet.Destination != Dhcpv6Message.AllRelayAgentsAndServers) return false;
         return Ended(Dhcpv6Answer.TryAnswer(bridge.Model, port.Model, mac, linkLocal, _packet, _frame, _result));
     }
 
