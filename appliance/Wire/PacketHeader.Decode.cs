@@ -180,13 +180,11 @@ public partial record struct PacketHeader
             if (frame.Length < at + 8) return PacketFault.Truncated;
 
             ReadOnlySpan<byte> header = frame[at..];
-            int size = (header[1] + 1) * 8;
-            if (next == IpProtocol.AuthenticationHeader) size = (header[1] + 2) * 4; // RFC 4302 §2.2
+            int size = SizeOf(next, header[1]);
             if (next == IpProtocol.Routing && header[2] == 0 && header[3] != 0) return PacketFault.BadExtensionHeader;
             if (next == IpProtocol.Fragment)
             {
                 if (Fragment != FragmentKind.None) return PacketFault.BadExtensionHeader;
-                size = 8;
                 ushort offsetAndMore = BinaryPrimitives.ReadUInt16BigEndian(header[2..]);
                 Fragment = KindOf(offsetAndMore >> 3, (offsetAndMore & 1) != 0);
                 Identification = BinaryPrimitives.ReadUInt32BigEndian(header[4..]);
@@ -212,16 +210,40 @@ public partial record struct PacketHeader
         while ((IpProtocol)frame[pointer] is var type && type != Protocol && IsExtensionHeader(type))
         {
             pointer = at;
-            at += type switch
-            {
-                IpProtocol.Fragment => 8,
-                IpProtocol.AuthenticationHeader => (frame[at + 1] + 2) * 4,
-                _ => (frame[at + 1] + 1) * 8,
-            };
+            at += SizeOf(type, frame[at + 1]);
         }
 
         return pointer - NetworkAt;
     }
+
+    /// <summary>
+    /// Whether there is an IPv6 Fragment header, also that of an atomic fragment (RFC 6946), which is a whole datagram:
+    /// RFC 6980 §5 asks for it.
+    /// </summary>
+    /// <param name="frame">The frame that this was decoded from without fault, with all its IPv6 headers.</param>
+    /// <returns>False for all that is not IPv6.</returns>
+    public readonly bool HasFragmentHeader(ReadOnlySpan<byte> frame)
+    {
+        if (!IsIpv6) return false;
+        if (Fragment != FragmentKind.None) return true;
+        IpProtocol type = (IpProtocol)frame[NetworkAt + 6];
+        for (int at = NetworkAt + Ipv6Size; at < TransportAt;)
+        {
+            if (type == IpProtocol.Fragment) return true;
+            int size = SizeOf(type, frame[at + 1]);
+            type = (IpProtocol)frame[at];
+            at += size;
+        }
+
+        return false;
+    }
+
+    private static int SizeOf(IpProtocol type, byte length) => type switch
+    {
+        IpProtocol.Fragment => 8,
+        IpProtocol.AuthenticationHeader => (length + 2) * 4, // RFC 4302 §2.2
+        _ => (length + 1) * 8,
+    };
 
     private static bool IsExtensionHeader(IpProtocol type) => type is IpProtocol.HopByHopOptions or IpProtocol.Routing
         or IpProtocol.Fragment or IpProtocol.AuthenticationHeader or IpProtocol.DestinationOptions

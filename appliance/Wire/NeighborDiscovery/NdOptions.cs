@@ -90,7 +90,8 @@ internal ref struct NdOptions(ReadOnlySpan<byte> octets)
 
     /// <summary>
     /// The checks that all messages share: hop limit 255 (so that it comes from this link), checksum, code 0, length,
-    /// options (RFC 4861 §6.1 and §7.1).
+    /// options (RFC 4861 §6.1 and §7.1); no Fragment header
+    /// (RFC 6980 §5).
     /// </summary>
     public static bool TryOpen(
         ReadOnlySpan<byte> frame,
@@ -102,6 +103,7 @@ internal ref struct NdOptions(ReadOnlySpan<byte> octets)
         message = default;
         if (!header.IsIcmpv6 || header.Fragment != FragmentKind.None || header.TransportAt < 0) return false;
         if (header.IcmpType != (byte)type || header.NetworkEnd > frame.Length) return false;
+        if (header.HasFragmentHeader(frame)) return false; // RFC 6980 §5: also of one piece
         message = frame[header.TransportAt..header.NetworkEnd];
         if (header.HopLimit != 255 || header.IcmpCode != 0 || message.Length < size) return false;
         ulong pseudo = InternetChecksum.PseudoHeader(

@@ -217,6 +217,27 @@ public sealed class NeighborDiscoveryTests
         });
     }
 
+    [Theory]
+    [InlineData(new[] { IpProtocol.Fragment }, false)]
+    [InlineData(new[] { IpProtocol.DestinationOptions, IpProtocol.Fragment }, false)]
+    [InlineData(new[] { IpProtocol.Fragment, IpProtocol.DestinationOptions }, false)]
+    [InlineData(new[] { IpProtocol.DestinationOptions }, true)]
+    public void Rfc6980_section_5_a_message_with_a_Fragment_header_is_ignored_though_it_be_of_one_piece(
+        IpProtocol[] extensions, bool isRead)
+    {
+        byte[] whole = new byte[128];
+        whole = whole[..new NeighborSolicitation(B6, MacA).Write(whole, MacA, MacB, A6, B6.SolicitedNode())];
+        byte[] frame = Write((ref FrameWriter w) =>
+        {
+            w.Ip(A6, B6.SolicitedNode(), IpProtocol.Icmpv6, hopLimit: 255);
+            foreach (IpProtocol type in extensions) w.ExtensionHeader(type, 8);
+            w.Octets(whole.AsSpan(54));
+        });
+        PacketHeader header = Decode(frame);
+        header.Fragment.ShouldBe(FragmentKind.None);
+        NeighborSolicitation.TryDecode(frame, header, out _).ShouldBe(isRead);
+    }
+
     private static void DecodeAll(byte[] frame)
     {
         if (PacketHeader.TryDecode(frame, out PacketHeader header) != PacketFault.None) return;
