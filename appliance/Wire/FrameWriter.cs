@@ -243,7 +243,7 @@ public ref struct FrameWriter
             : InternetChecksum.PseudoHeader(_source, _destination, _protocol, transport.Length);
         BinaryPrimitives.WriteUInt16BigEndian(transport[checksumAt..], 0);
         ushort checksum = InternetChecksum.Compute(transport, pseudo);
-        if (checksum == 0 && _protocol == IpProtocol.Udp) checksum = 0xFFFF; // RFC 768: zero means "none"
+        if (checksum == 0 && IsZeroNone(_protocol)) checksum = 0xFFFF;
         BinaryPrimitives.WriteUInt16BigEndian(transport[checksumAt..], checksum);
     }
 
@@ -252,9 +252,14 @@ public ref struct FrameWriter
     {
         IpProtocol.Tcp => 16,
         IpProtocol.Udp => 6,
+        IpProtocol.UdpLite or IpProtocol.Dccp => 6, // RFC 3828 §3.1, RFC 4340 §5.1: with the pseudo header
         IpProtocol.Icmp or IpProtocol.Icmpv6 => 2,
         _ => Unset,
     };
+
+    /// <summary>Whether a checksum of zero says that there is none, so that a sum of zero is written as all ones: UDP
+    /// (RFC 768), and UDP-Lite, which must have one (RFC 3828 §3.1).</summary>
+    internal static bool IsZeroNone(IpProtocol protocol) => protocol is IpProtocol.Udp or IpProtocol.UdpLite;
 
     private Span<byte> Ports(ushort sourcePort, ushort destinationPort, int size)
     {

@@ -262,6 +262,8 @@ public partial record struct PacketHeader
         {
             IpProtocol.Tcp => DecodeTcp(transport, extent),
             IpProtocol.Udp => DecodeUdp(transport),
+            // No ports are read, but a checksum stands in their first octets (FrameWriter.ChecksumAt).
+            IpProtocol.UdpLite or IpProtocol.Dccp when transport.Length < UdpSize => PacketFault.Truncated,
             IpProtocol.Sctp => DecodePorts(transport, SizeMin(extent, SctpSize), SctpSize),
             IpProtocol.Icmp when IsIpv4 => DecodeIcmp(transport),
             IpProtocol.Icmpv6 when IsIpv6 => DecodeIcmp(transport),

@@ -105,7 +105,7 @@ public static class PacketRewriter
 
         int checksumAt = from.TransportAt + FrameWriter.ChecksumAt(from.Protocol);
         bool hasChecksum = FrameWriter.ChecksumAt(from.Protocol) >= 0 && checksumAt + sizeof(ushort) <= packet.Length;
-        if (hasChecksum && from.Protocol == IpProtocol.Udp) // RFC 768, RFC 6935 §5: zero means "none"
+        if (hasChecksum && FrameWriter.IsZeroNone(from.Protocol)) // RFC 768, RFC 6935 §5
             hasChecksum = BinaryPrimitives.ReadUInt16BigEndian(packet[checksumAt..]) != 0;
 
         (ulong before, ulong after) = ApplyPorts(packet[from.TransportAt..], from, to);
@@ -125,7 +125,7 @@ public static class PacketRewriter
         {
             if (from.Protocol != IpProtocol.Icmp) // which alone has no pseudo header
                 (before, after) = (before + addressesBefore, after + addressesAfter);
-            UpdateAt(packet, checksumAt, before, after, isUdp: from.Protocol == IpProtocol.Udp);
+            UpdateAt(packet, checksumAt, before, after, FrameWriter.IsZeroNone(from.Protocol));
         }
     }
 
@@ -177,12 +177,12 @@ public static class PacketRewriter
     private static ulong AddressesSum(in PacketHeader header) =>
         InternetChecksum.AddressSum(header.Source) + InternetChecksum.AddressSum(header.Destination);
 
-    private static void UpdateAt(Span<byte> octets, int at, ulong before, ulong after, bool isUdp = false)
+    private static void UpdateAt(Span<byte> octets, int at, ulong before, ulong after, bool isZeroNone = false)
     {
         if (before == after) return;
         ushort checksum = BinaryPrimitives.ReadUInt16BigEndian(octets[at..]);
         checksum = InternetChecksum.Update(checksum, before, after);
-        if (isUdp && checksum == 0) checksum = 0xFFFF; // RFC 768: zero means "none"
+        if (isZeroNone && checksum == 0) checksum = 0xFFFF;
         BinaryPrimitives.WriteUInt16BigEndian(octets[at..], checksum);
     }
 

@@ -65,6 +65,9 @@ public enum IpProtocol : byte
     /// <summary>IPv6 Fragment header (RFC 8200 §4.5).</summary>
     Fragment = 44,
 
+    /// <summary>DCCP (RFC 4340).</summary>
+    Dccp = 33,
+
     /// <summary>GRE.</summary>
     Gre = 47,
 
@@ -97,6 +100,9 @@ public enum IpProtocol : byte
 
     /// <summary>IPv6 Mobility header (RFC 6275 §6.1).</summary>
     Mobility = 135,
+
+    /// <summary>UDP-Lite (RFC 3828).</summary>
+    UdpLite = 136,
 }
 
 /// <summary>ICMP types (RFC 792; RFC 1812 §4.3).</summary>

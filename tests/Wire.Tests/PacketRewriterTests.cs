@@ -52,6 +52,58 @@ public sealed class PacketRewriterTests
             .ShouldBe(Transport(IpProtocol.Sctp, isIpv4: true)[before.TransportAt..]);
     }
 
+    [Theory]
+    [InlineData(IpProtocol.UdpLite, true, 0)]
+    [InlineData(IpProtocol.UdpLite, false, 0)]
+    [InlineData(IpProtocol.UdpLite, true, 8)] // octets that the checksum covers; 0 all
+    [InlineData(IpProtocol.UdpLite, false, 8)]
+    [InlineData(IpProtocol.Dccp, true, 0)]
+    [InlineData(IpProtocol.Dccp, false, 0)]
+    public void Rfc3828_section_3_1_and_Rfc4340_section_9_1_the_checksum_has_the_pseudo_header(
+        IpProtocol protocol, bool isIpv4, byte coverage)
+    {
+        byte[] segment = [0x9C, 0x40, 0x0B, 0x0C, 0, coverage, 0, 0, 0xDE, 0xAD, 0xBE, 0xEF];
+        byte[] frame = Write((ref FrameWriter w) =>
+        {
+            w.Ip(isIpv4 ? A4 : A6, isIpv4 ? B4 : B6, protocol);
+            w.Octets(segment);
+        });
+        PacketHeader before = Decode(frame);
+        WriteChecksum(frame, before, coverage);
+        PacketHeader to = Translated(before) with { SourcePort = 0, DestinationPort = 0 };
+        byte[] expected = [.. frame];
+
+        PacketRewriter.Apply(frame, before, to);
+
+        Decode(frame).ShouldBe(to);
+        frame.CopyTo(expected, 0);
+        WriteChecksum(expected, to, coverage);
+        frame.ShouldBe(expected);
+    }
+
+    private static void WriteChecksum(byte[] frame, PacketHeader header, byte coverage)
+    {
+        Span<byte> segment = frame.AsSpan(header.TransportAt..header.NetworkEnd);
+        ulong pseudo = InternetChecksum.PseudoHeader(
+            header.Source, header.Destination, header.Protocol, segment.Length);
+        segment.Slice(6, 2).Clear();
+        ushort checksum = InternetChecksum.Compute(coverage == 0 ? segment : segment[..coverage], pseudo);
+        BinaryPrimitives.WriteUInt16BigEndian(segment[6..], checksum);
+    }
+
+    [Theory]
+    [InlineData(IpProtocol.UdpLite)]
+    [InlineData(IpProtocol.Dccp)]
+    public void What_ends_before_its_checksum_is_truncated(IpProtocol protocol)
+    {
+        byte[] frame = Write((ref FrameWriter w) =>
+        {
+            w.Ip(A4, B4, protocol);
+            w.Octets(new byte[7]);
+        });
+        PacketHeader.TryDecode(frame, out _).ShouldBe(PacketFault.Truncated);
+    }
+
     [Fact]
     public void Any_addresses_and_ports_give_the_checksum_of_a_new_packet() => ForArbitraryOctets(octets =>
     {

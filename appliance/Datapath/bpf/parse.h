@@ -166,6 +166,10 @@ static __always_inline int parse_transport(struct __sk_buff *skb, struct flow *f
 		f->tcp_seen = (l4[13] & 0x02 ? TCP_SEEN_SYN : 0) | (l4[13] & 0x01 ? TCP_SEEN_FIN : 0) |
 			      (l4[13] & 0x04 ? TCP_SEEN_RST : 0) | (l4[13] & 0x10 ? TCP_SEEN_ACK : 0);
 		return 0;
+	/* no ports in their keys, but a checksum in their first eight octets (checksum_at) */
+	case IPPROTO_UDPLITE:
+	case IPPROTO_DCCP:
+		return unlikely(at + 8 > end) ? -DROP_TRUNCATED : 0;
 	case IPPROTO_UDP:
 	case IPPROTO_SCTP:
 		if (unlikely(at + 8 > end || (void *)l4 + 8 > end_of(skb)))

@@ -139,11 +139,18 @@ static __always_inline __u32 checksum_at(struct flow *f)
 {
 	if (f->proto == IPPROTO_TCP)
 		return f->l4_at + 16;
-	if (f->proto == IPPROTO_UDP)
+	/* UDP-Lite (RFC 3828 section 3.1) and DCCP (RFC 4340 section 9.1) leave out data, never the pseudo header */
+	if (f->proto == IPPROTO_UDP || f->proto == IPPROTO_UDPLITE || f->proto == IPPROTO_DCCP)
 		return f->l4_at + 6;
 	if (f->proto == (f->flags & FLOW_IPV6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
 		return f->l4_at + 2;
 	return 0;
+}
+
+/* In UDP zero says that there is none; UDP-Lite, where one must be, writes a sum of zero as all ones too. */
+static __always_inline int is_zero_none(struct flow *f)
+{
+	return f->proto == IPPROTO_UDP || f->proto == IPPROTO_UDPLITE;
 }
 
 static __always_inline int has_no_checksum(struct __sk_buff *skb, __u32 at)
@@ -155,11 +162,11 @@ static __always_inline int has_no_checksum(struct __sk_buff *skb, __u32 at)
 
 static __always_inline void fix_transport(struct __sk_buff *skb, struct flow *f, __u64 addresses, __u64 ports)
 {
-	__u64 flags = f->proto == IPPROTO_UDP ? BPF_F_MARK_MANGLED_0 : 0;
+	__u64 flags = is_zero_none(f) ? BPF_F_MARK_MANGLED_0 : 0;
 	__u32 at = checksum_at(f);
 
 	/* the helper would find out, but a call costs more than the look */
-	if (!at || (f->proto == IPPROTO_UDP && has_no_checksum(skb, at)))
+	if (!at || (is_zero_none(f) && has_no_checksum(skb, at)))
 		return;
 	if (ports)
 		bpf_l4_csum_replace(skb, at, 0, fold32(ports), flags);

@@ -48,6 +48,33 @@ internal static class Frames
         return Finish(room, ref writer, payloadOctets);
     }
 
+    /// <summary>UDP-Lite or DCCP, whose first eight octets look alike; a checksum of the first octets alone, or of all
+    /// (0).</summary>
+    public static byte[] Partial(IpProtocol protocol, bool v6, byte coverage = 0)
+    {
+        byte[] room = new byte[FrameWriter.HeadersSizeMax + 18];
+        byte[] header = [0x03, 0xE8, 0x07, 0xD0, 0, coverage, 0, 0];
+        FrameWriter writer = new(room);
+        writer.Ethernet(Mac2, Mac1);
+        writer.Ip(From(v6), To(v6), protocol);
+        writer.Octets(header);
+        byte[] frame = Finish(room, ref writer, 18);
+        frame.WritePartialChecksum(v6, coverage);
+        return frame;
+    }
+
+    /// <summary>The checksum of <see cref="Partial"/> (RFC 3828 §3.1, RFC 4340 §9.1).</summary>
+    public static void WritePartialChecksum(this byte[] frame, bool v6, byte coverage)
+    {
+        PacketHeader.TryDecode(frame, out PacketHeader header).ShouldBe(PacketFault.None);
+        Span<byte> segment = frame.AsSpan(L4At(v6));
+        ulong pseudo = InternetChecksum.PseudoHeader(
+            header.Source, header.Destination, header.Protocol, segment.Length);
+        segment.Slice(6, 2).Clear();
+        ushort checksum = InternetChecksum.Compute(coverage == 0 ? segment : segment[..coverage], pseudo);
+        BinaryPrimitives.WriteUInt16BigEndian(segment[6..], checksum);
+    }
+
     public static byte[] Tcp(bool v6 = false, TcpFlags flags = TcpFlags.Syn, int payloadOctets = 6) =>
         Tcp(From(v6), To(v6), flags, payloadOctets);
 

@@ -45,6 +45,8 @@ public sealed class FromPortTests
         { "ICMP error of seven octets", Frames.Icmp(type: 3).With(16, 0, 27), DropReason.Truncated },
         { "ICMPv6 error of seven octets", Frames.Icmp(true, type: 3).With(18, 0, 7), DropReason.Truncated },
         { "UDP header beyond payload length", Frames.Udp(v6: true).With(18, 0, 7), DropReason.Truncated },
+        { "UDP-Lite without all of its checksum", Frames.Udp().With(23, 136).With(16, 0, 27), DropReason.Truncated },
+        { "DCCP without all of its checksum", Frames.Udp(v6: true).With(20, 33).With(18, 0, 7), DropReason.Truncated },
         { "a second tag", Frames.Other(EtherType.Vlan).With(16, 0x81, 0), DropReason.NestedVlan },
         { "802.1ad", Frames.Other((EtherType)0x88A8), DropReason.NestedVlan },
         { "UDP to the VTEP port", Frames.Udp(to: ProgramMachine.VxlanPort), DropReason.VxlanFromPort },

@@ -124,6 +124,27 @@ public sealed class RewriteTests
         }
     }
 
+    [Theory]
+    [InlineData(IpProtocol.UdpLite, false, 0)]
+    [InlineData(IpProtocol.UdpLite, true, 0)]
+    [InlineData(IpProtocol.UdpLite, false, 8)]
+    [InlineData(IpProtocol.UdpLite, true, 8)]
+    [InlineData(IpProtocol.Dccp, false, 0)]
+    [InlineData(IpProtocol.Dccp, true, 0)]
+    public void UDP_Lite_and_DCCP_have_the_addresses_in_their_checksum_whatever_else_it_covers(
+        IpProtocol protocol, bool v6, byte coverage)
+    {
+        byte[] frame = Frames.Partial(protocol, v6, coverage);
+        _machine.Flow(Frames.KeyOf(frame, 1), ActionOf(Addresses, v6));
+
+        byte[] after = _machine.Run("from_port", frame).Frame;
+
+        byte[] expected = [.. after];
+        expected.WritePartialChecksum(v6, coverage);
+        after.ShouldBe(expected);
+        after[^26..].ShouldNotBe(frame[^26..], "the checksum has changed");
+    }
+
     [Fact]
     public void UDP_without_a_checksum_stays_without_one()
     {

@@ -171,6 +171,11 @@ internal static class FrameMaker
                 if (!hasUdpChecksum) return segment;
                 checksumAt = 6;
                 break;
+            case 136 or 33: // UDP-Lite that covers all of it; DCCP
+                segment = [.. ports, 0, 0, 0, 0, .. payload];
+                if (!hasUdpChecksum) return segment;
+                checksumAt = 6;
+                break;
             case 1 or 58:
                 segment = [shape.IcmpType, shape.IcmpCode, 0, 0, .. Number(shape.SourcePort, 2), 0, 1, .. payload];
                 checksumAt = 2;
@@ -180,7 +185,7 @@ internal static class FrameMaker
         }
 
         ushort checksum = (ushort)~Octets.Sum(segment, 0, segment.Length, PseudoHeader(shape, segment.Length));
-        Octets.SetWord(segment, checksumAt, checksum == 0 && shape.Protocol == 17 ? (ushort)0xffff : checksum);
+        Octets.SetWord(segment, checksumAt, checksum == 0 && shape.Protocol is (17 or 136) ? (ushort)0xffff : checksum);
         return segment;
     }
 

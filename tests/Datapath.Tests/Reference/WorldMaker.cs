@@ -117,7 +117,7 @@ internal sealed class WorldMaker(Chance chance)
         bool isIpv6 = chance.OneIn(3);
         UInt128[] addresses = isIpv6 ? Ipv6 : Ipv4;
         byte icmp = isIpv6 ? (byte)58 : (byte)1, icmpOfTheOther = isIpv6 ? (byte)1 : (byte)58;
-        byte protocol = chance.Of<byte>(6, 6, 6, 17, 17, icmp, 132, 50, icmpOfTheOther);
+        byte protocol = chance.Of<byte>(6, 6, 6, 17, 17, icmp, 132, 136, 33, 50, icmpOfTheOther);
         byte echo = isIpv6 ? chance.Of<byte>(128, 129) : chance.Of<byte>(8, 0);
         byte other = isIpv6
             ? chance.Of<byte>(1, 2, 3, 4, 130, 133, 135, 136, 143)

@@ -174,6 +174,9 @@ internal static class Parsing
                 f.IsControl = f.Key.Protocol == (byte)IpProtocol.Udp
                     && f.Key.DestinationPort == (f.IsIpv6 ? 547 : 67); // DHCP to servers and relays
                 return DropReason.None;
+            case IpProtocol.UdpLite: // no ports in the key, but the checksum is within eight octets
+            case IpProtocol.Dccp:
+                return at + 8 > end ? DropReason.Truncated : DropReason.None;
             case IpProtocol.Icmp when !f.IsIpv6:
             case IpProtocol.Icmpv6 when f.IsIpv6:
                 return ParseIcmp(f, at, end);

@@ -90,17 +90,18 @@ internal static class Rewriting
         int at = f.TransportAt + protocol switch
         {
             IpProtocol.Tcp => 16,
-            IpProtocol.Udp => 6,
+            IpProtocol.Udp or IpProtocol.UdpLite or IpProtocol.Dccp => 6, // RFC 3828 §3.1, RFC 4340 §9.1
             IpProtocol.Icmp when !f.IsIpv6 => 2,
             IpProtocol.Icmpv6 when f.IsIpv6 => 2,
             _ => -f.TransportAt,
         };
         if (at == 0) return;
         ushort checksum = Octets.Word(f.Frame, at);
-        if (protocol == IpProtocol.Udp && checksum == 0) return;
+        bool isZeroNone = protocol is IpProtocol.Udp or IpProtocol.UdpLite;
+        if (isZeroNone && checksum == 0) return;
         List<(ushort, ushort)> words = protocol == IpProtocol.Icmp ? ports : [.. ports, .. addresses];
         if (words.Count == 0) return;
         checksum = Octets.Changed(checksum, words);
-        Octets.SetWord(f.Frame, at, protocol == IpProtocol.Udp && checksum == 0 ? (ushort)0xffff : checksum);
+        Octets.SetWord(f.Frame, at, isZeroNone && checksum == 0 ? (ushort)0xffff : checksum);
     }
 }
