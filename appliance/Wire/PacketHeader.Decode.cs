@@ -245,9 +245,10 @@ public partial record struct PacketHeader
         _ => (length + 1) * 8,
     };
 
+    // RFC 7045 §4; 253 and 254 (RFC 3692) have no known format, so they end the walk like any protocol.
     private static bool IsExtensionHeader(IpProtocol type) => type is IpProtocol.HopByHopOptions or IpProtocol.Routing
         or IpProtocol.Fragment or IpProtocol.AuthenticationHeader or IpProtocol.DestinationOptions
-        or IpProtocol.Mobility;
+        or IpProtocol.Mobility or IpProtocol.Hip or IpProtocol.Shim6;
 
     private static FragmentKind KindOf(int offset, bool more) =>
         offset != 0 ? FragmentKind.Later : more ? FragmentKind.First : FragmentKind.None;

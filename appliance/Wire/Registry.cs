@@ -103,6 +103,12 @@ public enum IpProtocol : byte
 
     /// <summary>UDP-Lite (RFC 3828).</summary>
     UdpLite = 136,
+
+    /// <summary>Host Identity Protocol, over IPv6 an extension header (RFC 7401 §5.1).</summary>
+    Hip = 139,
+
+    /// <summary>Shim6, an IPv6 extension header (RFC 5533 §5.1).</summary>
+    Shim6 = 140,
 }
 
 /// <summary>ICMP types (RFC 792; RFC 1812 §4.3).</summary>

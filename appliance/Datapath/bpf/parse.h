@@ -38,6 +38,10 @@ static __always_inline void *transport_of(struct __sk_buff *skb, __u32 at)
 	return data_of(skb) + (at & L4_AT_MAX);
 }
 
+/* Extension headers that linux/in6.h has not (RFC 7401 section 5.1, RFC 5533 section 5.1) */
+#define IPPROTO_HIP	139
+#define IPPROTO_SHIM6	140
+
 /* Makes `want` octets reachable by pointer, or as many as there are. */
 static __always_inline void pull(struct __sk_buff *skb, __u32 want)
 {
@@ -256,10 +260,12 @@ static __always_inline int parse_ipv4(struct __sk_buff *skb, struct flow *f, __u
 	return 0;
 }
 
+/* RFC 7045 section 4; 253 and 254 (RFC 3692) have no known format, so they end the walk like any protocol. */
 static __always_inline int is_extension(__u8 next)
 {
 	return next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING || next == IPPROTO_DSTOPTS ||
-	       next == IPPROTO_FRAGMENT || next == IPPROTO_AH || next == IPPROTO_MH;
+	       next == IPPROTO_FRAGMENT || next == IPPROTO_AH || next == IPPROTO_MH ||
+	       next == IPPROTO_HIP || next == IPPROTO_SHIM6;
 }
 
 /*

@@ -104,10 +104,28 @@ public sealed class FromPortTests
         _machine.Run("from_port", frame).Reason.ShouldBe(reason, what);
     }
 
-    [Fact]
-    public void A_mobility_header_is_walked_as_the_agent_walks_it()
+    [Theory]
+    [InlineData(IpProtocol.Mobility)]
+    [InlineData(IpProtocol.Hip)]
+    [InlineData(IpProtocol.Shim6)]
+    public void Rfc7045_section_4_an_extension_header_is_walked_as_the_agent_walks_it(IpProtocol type)
     {
-        byte[] frame = Frames.Extended(IpProtocol.Mobility);
+        byte[] frame = Frames.Extended(type);
+        PacketHeader.TryDecode(frame, out PacketHeader header).ShouldBe(PacketFault.None);
+        (header.Protocol, header.DestinationPort).ShouldBe((IpProtocol.Udp, (ushort)2000));
+        _machine.Flow(Frames.KeyOf(frame, In), ToOut);
+
+        _machine.Run("from_port", frame).Outcome.ShouldBe(Outcome.Port);
+    }
+
+    [Theory]
+    [InlineData(253)]
+    [InlineData(254)]
+    public void Rfc3692_experimental_headers_end_the_walk_like_any_protocol(byte type)
+    {
+        byte[] frame = Frames.Extended((IpProtocol)type);
+        PacketHeader.TryDecode(frame, out PacketHeader header).ShouldBe(PacketFault.None);
+        (header.Protocol, header.DestinationPort).ShouldBe(((IpProtocol)type, (ushort)0));
         _machine.Flow(Frames.KeyOf(frame, In), ToOut);
 
         _machine.Run("from_port", frame).Outcome.ShouldBe(Outcome.Port);

@@ -8,7 +8,7 @@ namespace Genkan.Datapath.Tests.Reference;
 /// <summary>Packets that hit what is in a world, miss it by one field, or are broken.</summary>
 internal sealed class PacketMaker(Chance chance, WorldMaker maker, World world)
 {
-    private static readonly byte[] Extensions = [0, 43, 60, 51, 135, 44, 59];
+    private static readonly byte[] Extensions = [0, 43, 60, 51, 135, 139, 140, 44, 59, 253];
 
     /// <summary>Identifications of datagrams in pieces: so few that two of them meet.</summary>
     public const int Identifications = 4;

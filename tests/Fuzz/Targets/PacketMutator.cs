@@ -21,7 +21,7 @@ internal static class PacketMutator
         [0x0800, 0x0800, 0x86dd, 0x86dd, 0x0806, 0x8100, 0x88a8, 0x05dc, 0x0003, 0x8847, 0x88cc, 0xffff];
 
     private static readonly byte[] Protocols = [0, 1, 2, 6, 17, 41, 43, 44, 47, 50, 51, 58, 59, 60, 132, 135, 255];
-    private static readonly byte[] Extensions = [0, 43, 44, 51, 60, 135];
+    private static readonly byte[] Extensions = [0, 43, 44, 51, 60, 135, 139, 140];
     private static readonly ushort[] Ports = [0, 53, 67, 68, 80, 546, 547, 4789, 5201, 8080, 40000, 65535];
     private static readonly byte[] IcmpTypes =
         [0, 3, 4, 5, 8, 9, 11, 12, 13, 1, 2, 128, 129, 130, 133, 134, 135, 136, 137, 143];

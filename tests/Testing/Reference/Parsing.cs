@@ -137,9 +137,10 @@ internal static class Parsing
         return DropReason.None;
     }
 
+    /// <summary>RFC 7045 §4, but for 253 and 254, whose format nobody knows.</summary>
     private static bool IsExtension(byte next) => (IpProtocol)next is IpProtocol.HopByHopOptions or IpProtocol.Routing
         or IpProtocol.Fragment or IpProtocol.AuthenticationHeader or IpProtocol.DestinationOptions
-        or IpProtocol.Mobility;
+        or IpProtocol.Mobility or IpProtocol.Hip or IpProtocol.Shim6;
 
     private static FragmentKind KindOf(int offset, bool more) =>
         offset != 0 ? FragmentKind.Later : more ? FragmentKind.First : FragmentKind.None;
