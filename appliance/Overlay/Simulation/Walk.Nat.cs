@@ -20,6 +20,7 @@ internal ref partial struct Walk
         if (router.FloatingByAddress.TryGet(destination, out FloatingIpNode? floating)
             && IsFor(inPort, floating.ExternalPort))
         {
+            if (IsStrayError(router)) return false;
             if (!inPort.IsExternal && !TranslateSource(router, floating.ExternalPort)) return false;
             SetDestination(router, floating.Model.Id, floating.Model.FixedAddress, null);
             return true;
@@ -28,6 +29,7 @@ internal ref partial struct Walk
         if (router.ForwardsByAddress.TryGet(destination, out PortForward[]? forwards)
             && FindForward(forwards, _packet.Protocol, _packet.DestinationPort, byFixed: false) is { } forward)
         {
+            if (IsStrayError(router)) return false;
             if (!inPort.IsExternal && !TranslateSource(router, _topology.PortOf(forward.ExternalPort))) return false;
             SetDestination(router, forward.Id, forward.FixedAddress, forward.FixedPort);
             return true;
@@ -36,6 +38,15 @@ internal ref partial struct Walk
         if (router.SourceNat is not { } pool || !pool.Leases.TryGet(destination, out NatBlockLease[]? leases))
             return true;
         return ToNatAddress(pool, leases, inPort);
+    }
+
+    // RFC 5508 §4.2: where addresses are translated each packet has a connection, whether rules watch it or not, and an
+    // error without one is about nothing that was sent.
+    private bool IsStrayError(RouterNode router)
+    {
+        if (!_isError || _state != ConnectionState.None) return false;
+        Drop(DropReason.InvalidState, router.Name, "ICMP error about no connection");
+        return true;
     }
 
     private static bool IsFor(PortNode inPort, PortNode externalPort) => !inPort.IsExternal || inPort == externalPort;
@@ -172,6 +183,7 @@ internal ref partial struct Walk
         if (router.FloatingByFixed.TryGet(source, out FloatingIpNode? floating) && floating.ExternalPort == externalPort
             && !KeepsMapping(pool))
         {
+            if (IsStrayError(router)) return false;
             SetSource(router, floating.Model.Id, floating.Model.Address, null);
             return true;
         }

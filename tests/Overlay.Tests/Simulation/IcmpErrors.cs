@@ -147,6 +147,32 @@ public sealed class IcmpErrors
         result.Answer.SequenceEqual(error).ShouldBeTrue();
     }
 
+    [Fact]
+    public void Rfc5508_REQ_4_behind_a_floating_IP_an_error_needs_a_connection_without_rules_too()
+    {
+        Lab gateway = new(Courtyard.Gw1, BridgedUnicast.Open(Courtyard.Parts, "red/red-a"));
+        byte[] sent = Frames.Udp(Outside, C, "198.51.100.20", "198.18.0.10", 1000, 33434);
+        byte[] error = Frames.Error(Outside, C, "203.0.113.1", sent, TimeExceeded);
+
+        Lab.TextOf(gateway.From("provider/isp", error)).ShouldBe("Drop InvalidState");
+        gateway.Connect(Courtyard.Port("provider/isp"), Frames.Decode(sent).Reversed(), ConnectionState.Reply);
+        SimulationResult result = gateway.From("provider/isp", error);
+        Lab.TextOf(result).ShouldBe("ForwardTranslated");
+        Frames.Decode(result.Answer).Destination.ShouldBe(IpAddress.Parse("10.0.1.11"));
+    }
+
+    [Fact]
+    public void Rfc5508_REQ_5_from_a_host_with_a_floating_IP_an_error_needs_a_connection_without_rules_too()
+    {
+        Lab lab = new(Courtyard.Hv1, BridgedUnicast.Open(Courtyard.Parts, "red/red-a"));
+        byte[] about = Frames.Udp(A, Router, "198.18.0.10", "10.0.1.11", 5000, 53);
+        byte[] error = Frames.Error(Router, A, "10.0.1.11", about, IcmpError.Unreachable(IcmpUnreachableCode.Port));
+
+        Lab.TextOf(lab.From("red/red-a", error)).ShouldBe("Drop InvalidState");
+        lab.Connect(Courtyard.Port("red/red-a"), Frames.Decode(about).Reversed(), ConnectionState.Reply);
+        Lab.TextOf(lab.From("red/red-a", error)).ShouldBe("ForwardTranslated");
+    }
+
     private static byte[] Rewritten(byte[] frame, in PacketHeader to)
     {
         byte[] copy = [.. frame];
