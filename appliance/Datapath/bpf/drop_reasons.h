@@ -43,7 +43,7 @@ enum drop_reason {
 	DROP_RING_FULL = 36,		/* the agent does not keep up */
 	DROP_CONN_TABLE_FULL = 37,	/* no room for the connection */
 	DROP_REINJECT_MISS = 38,	/* re-injected packet found no flow: changed meanwhile */
-	DROP_UPCALL_TOO_BIG = 39,	/* longer than the largest record */
+	DROP_UPCALL_TOO_BIG = 39,	/* longer than the largest record, or than the agent writes */
 	DROP_BUDGET_TENANT = 40,	/* new flows of all the tenant's ports are over its share of the agent */
 	DROP_FLOW_QUOTA = 41,		/* the port, or the address from outside, holds its share of the table */
 	DROP_BUDGET_BROADCAST = 42,	/* copies of broadcast and multicast over the port's budget */
@@ -58,7 +58,7 @@ enum drop_reason {
 	DROP_ROUTE_BLACKHOLE = 54,
 	DROP_ROUTE_REJECT = 55,
 	DROP_NO_GATEWAY = 56,		/* no usable gateway host for the outside */
-	DROP_NO_NEIGHBOUR = 57,		/* next hop's MAC is not known */
+	DROP_NO_NEIGHBOUR = 57,		/* no port has that address of the network */
 
 	/* decided by simulation */
 	DROP_SECURITY_GROUP = 64,

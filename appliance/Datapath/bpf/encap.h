@@ -51,7 +51,10 @@ static __always_inline __u16 header_checksum(__u32 tos, __u32 octets, __u32 sour
 	return ~sum;
 }
 
-/* RFC 6040 section 4.1, compatibility mode, as the kernel's device does it; congestion so far is the inner one's. */
+/*
+ * RFC 3168 section 9.1.1, full functionality, as the kernel's device does it: congestion so far is the inner header's
+ * to tell. Of RFC 6040 section 4.1 this is neither mode, but its decapsulation gives the same.
+ */
 static __always_inline __u32 outer_tos(struct __sk_buff *skb, struct flow *f)
 {
 	__u8 *ip = data_of(skb) + L3_AT;

@@ -7,7 +7,7 @@ public enum DropReason : byte
     /// <summary>The packet itself.</summary>
     None = 0,
 
-    /// <summary>Headers end before their own length.</summary>
+    /// <summary>Headers end before their own length, or an echo request has no way back.</summary>
     Truncated = 1,
 
     /// <summary>Version, header length, total length or extension header is wrong, or an IPv6 option in a packet to a
@@ -96,7 +96,7 @@ public enum DropReason : byte
     /// <summary>Re-injected packet found no flow: changed meanwhile.</summary>
     ReinjectMiss = 38,
 
-    /// <summary>Longer than the largest record.</summary>
+    /// <summary>Longer than the largest record or what the agent writes, or an echo request in pieces.</summary>
     UpcallTooBig = 39,
 
     /// <summary>New flows of all the tenant's ports together are over its share of the agent.</summary>
@@ -130,13 +130,13 @@ public enum DropReason : byte
     /// <summary>A blackhole route.</summary>
     RouteBlackhole = 54,
 
-    /// <summary>A reject route; the sender was told.</summary>
+    /// <summary>A reject route; the sender was told if it is a virtual router's.</summary>
     RouteReject = 55,
 
     /// <summary>No usable gateway host for the outside.</summary>
     NoGateway = 56,
 
-    /// <summary>Next hop's MAC is not known.</summary>
+    /// <summary>Next hop is an address of the network that no port has.</summary>
     NoNeighbour = 57,
 
     /// <summary>Security group.</summary>

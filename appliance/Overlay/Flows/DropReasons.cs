@@ -42,7 +42,7 @@ public static class DropReasons
     /// <summary>The reason as a sentence for operators.</summary>
     public static string MeaningOf(DropReason reason) => reason switch
     {
-        DropReason.Truncated => "Headers end before their own length.",
+        DropReason.Truncated => "Headers end before their own length, or a ping to a router has no way back.",
         DropReason.Malformed =>
             "Version, header length, total length or extension header is wrong, or an IPv6 option says to drop.",
         DropReason.BadChecksum => "IPv4 header or transport checksum, seen by the agent.",
@@ -74,7 +74,7 @@ public static class DropReasons
         DropReason.RingFull => "The agent does not keep up.",
         DropReason.ConnTableFull => "No room for the connection.",
         DropReason.ReinjectMiss => "Re-injected packet found no flow: changed meanwhile.",
-        DropReason.UpcallTooBig => "Longer than the largest record.",
+        DropReason.UpcallTooBig => "Longer than the largest record, or a ping in pieces to a router.",
         DropReason.BudgetTenant => "New flows of all the tenant's ports together are over its share of the agent.",
         DropReason.FlowQuota => "The port, or the address from outside, holds its share of the connection table.",
         DropReason.BudgetBroadcast => "Copies of broadcast and multicast over the port's budget.",
@@ -86,9 +86,9 @@ public static class DropReasons
         DropReason.NotLocalService => "To the gateway's own address, but no such service.",
         DropReason.NoRoute => "FIB or virtual router has no route.",
         DropReason.RouteBlackhole => "The route is a blackhole.",
-        DropReason.RouteReject => "The route rejects; the sender was told.",
+        DropReason.RouteReject => "The route rejects; the sender was told if it is a virtual router's.",
         DropReason.NoGateway => "No usable gateway host for the outside.",
-        DropReason.NoNeighbour => "Next hop's MAC is not known.",
+        DropReason.NoNeighbour => "Next hop is an address of the network that no port has, or its broadcast address.",
         _ => MeaningOfDecision(reason),
     };
 
