@@ -216,7 +216,7 @@ public sealed class LimitTests
         {
             PortForwards = Many(
                 ControlLimits.FloatingIpsMax + 1,
-                i => new PortForward(Ip("198.51.100.10"), IpProtocol.Tcp, (ushort)(50_000 + i), "b", 80)),
+                i => new PortForward(Ip("198.51.100.10"), IpProtocol.Tcp, (ushort)(50_000 + i), "b", (ushort)(1 + i))),
         }).ShouldBeRefused("tenants.red.port_forwards", TooMany(ControlLimits.FloatingIpsMax, "port forwards"));
 
     [Fact]

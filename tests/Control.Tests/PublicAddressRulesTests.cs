@@ -61,7 +61,11 @@ public sealed class PublicAddressRulesTests
 
     [Fact]
     public void Two_floating_IPs_have_different_addresses() =>
-        WithRed(r => r with { FloatingIps = r.FloatingIps.Add(new FloatingIp(Ip("198.51.100.20"), "b")) })
+        WithRed(r => r with
+        {
+            FloatingIps = r.FloatingIps.Add(new FloatingIp(Ip("198.51.100.20"), "b")),
+            PortForwards = [],
+        })
             .ShouldBeRefused("tenants.red.floating_ips[1].address", "belongs to floating IP of port 'red/a' already");
 
     [Fact]
@@ -92,6 +96,24 @@ public sealed class PublicAddressRulesTests
     public void A_forward_is_not_on_a_floating_IP() =>
         WithForward(new PortForward(Ip("198.51.100.20"), IpProtocol.Tcp, 80, "b", 80))
             .ShouldBeRefused($"{ForwardPath}.address", "198.51.100.20 belongs to floating IP of port 'red/a' already");
+
+    [Fact]
+    public void A_port_with_a_floating_IP_has_no_forwards_besides() =>
+        WithForward(new PortForward(Ip("198.51.100.30"), IpProtocol.Tcp, 80, "a", 80))
+            .ShouldBeRefused($"{ForwardPath}.port", "port 'a' has floating IP 198.51.100.20 already");
+
+    [Fact]
+    public void A_ports_transport_port_is_forwarded_to_once() =>
+        WithRed(r => r with
+        {
+            PortForwards =
+            [
+                new PortForward(Ip("198.51.100.30"), IpProtocol.Tcp, 80, "b", 80),
+                new PortForward(Ip("198.51.100.30"), IpProtocol.Tcp, 8_080, "b", 80),
+            ],
+        }).ShouldBeRefused(
+            "tenants.red.port_forwards[1].internal_port",
+            "port 80 of 'b' is reached by 198.51.100.30 port 80 already");
 
     [Fact]
     public void Two_forwards_of_a_router_may_share_an_address() =>

@@ -37,9 +37,36 @@ internal static class PublicAddressRules
                 errors.Add($"{path}.protocol", $"{forward.Protocol} has no ports to forward", "tcp or udp");
             }
 
+            CheckWayBack(tenant.Tenant, i, path, errors);
             if (forward.ExternalPort == 0) errors.Add($"{path}.external_port", "port 0 does not exist", "1 to 65535");
             if (forward.InternalPort == 0) errors.Add($"{path}.internal_port", "port 0 does not exist", "1 to 65535");
         }
+    }
+
+    // What answers a connection says only which of the VM's addresses and ports it comes from: one public address and
+    // port may stand for those, else it would leave under another than was asked (Neutron refuses both as well).
+    private static void CheckWayBack(Tenant tenant, int index, string path, ErrorList errors)
+    {
+        PortForward forward = tenant.PortForwards[index];
+        FloatingIp? floating = tenant.FloatingIps.FirstOrDefault(f => f.Port == forward.Port
+            && (f.FixedIp == forward.FixedIp || f.FixedIp is null || forward.FixedIp is null));
+        if (floating is not null)
+        {
+            errors.Add(
+                $"{path}.port",
+                $"port '{forward.Port}' has floating IP {floating.Address} already, which stands for all its ports",
+                "remove one of the two");
+        }
+
+        PortForward? other = tenant.PortForwards.Take(index).FirstOrDefault(f => f.Port == forward.Port
+            && f.FixedIp == forward.FixedIp && f.InternalPort == forward.InternalPort && f.Protocol == forward.Protocol
+            && (f.Address != forward.Address || f.ExternalPort != forward.ExternalPort));
+        if (other is null) return;
+        errors.Add(
+            $"{path}.internal_port",
+            $"port {forward.InternalPort} of '{forward.Port}' is reached by {other.Address} port {other.ExternalPort} "
+            + "already",
+            "another internal port");
     }
 
     /// <summary>A public address must be one that the ISP routes to us.</summary>

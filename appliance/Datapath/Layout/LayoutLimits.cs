@@ -43,6 +43,9 @@ internal static class LayoutLimits
     /// <summary>NAT_GRANULE_SHIFT: a granule of the owner table is 64 ports.</summary>
     internal const int NatGranuleShift = 6;
 
+    /// <summary>NAT_FORWARDED: what stands in place of an owner for ports that are forwarded.</summary>
+    internal const uint NatForwarded = 0;
+
     /// <summary>NAT_ADDRESS_ITSELF: the granule that marks a NAT address.</summary>
     internal const ushort NatAddressItself = 0xffff;
 

@@ -64,6 +64,15 @@ internal sealed class NatOwnerTable(BpfMap map, NextHopTable nextHops)
         bool isGateway = plan.LocalExternals.Length > 0;
         foreach (SourceNat pool in isGateway ? plan.AllPools : plan.Pools)
         {
+            foreach (PortForward forward in plan.ForwardsBeside(pool))
+            {
+                // Granules of blocks and of forwards are never the same: blocks are whole granules.
+                ushort granule = (ushort)(forward.Port >> LayoutLimits.NatGranuleShift);
+                _table.Want(
+                    new NatOwnerKey { Address = NetworkOrder.Of(forward.Address), Granule = granule },
+                    LayoutLimits.NatForwarded);
+            }
+
             foreach (NatBlockLease block in pool.Blocks)
             {
                 if (!block.Address.IsIpv4 || (!isGateway && block.Host != plan.Local.Id)) continue;

@@ -59,6 +59,12 @@ internal sealed class HostPlan
     /// <summary>External networks that have an uplink here.</summary>
     internal ImmutableArray<ExternalNetwork> LocalExternals { get; }
 
+    /// <summary>Forwarded ports of a pool's own addresses.</summary>
+    internal IEnumerable<PortForward> ForwardsBeside(SourceNat pool) => Topology.Parts.Routers
+        .Where(r => r.SourceNat?.Id == pool.Id)
+        .SelectMany(static r => r.PortForwards)
+        .Where(f => pool.Blocks.Any(b => b.Address == f.Address));
+
     internal bool HasPool(ObjectId id) => _pools.ContainsKey(id);
 
     /// <summary>What makes the delivery key of a port stale: another place to be.</summary>

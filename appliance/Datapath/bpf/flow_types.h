@@ -35,6 +35,7 @@
 #define FENCE_SECONDS		10	/* without a heartbeat for so long: nothing from segment to segment */
 #define ANY_PORT		0	/* local_service: every port of the protocol */
 #define NAT_GRANULE_SHIFT	6	/* NAT owner granule: 64 ports */
+#define NAT_FORWARDED		0	/* nat_owner value of ports that are forwarded: no host owns them, they are objects */
 #define NAT_ADDRESS_ITSELF	0xffff	/* nat_owner granule that marks an address as a NAT address */
 
 #define ETH_ALEN_		6
@@ -366,7 +367,7 @@ struct nat_owner_key {
 	__be32 address;		/* IPv4 */
 	__u16 granule;		/* port >> NAT_GRANULE_SHIFT, or NAT_ADDRESS_ITSELF */
 	__u16 pad;
-};				/* value: __u32 nexthop (TUNNEL with a NAT-RETURN key, or DELIVER) */
+};				/* value: __u32 nexthop (TUNNEL with a NAT-RETURN key, or DELIVER), or NAT_FORWARDED */
 
 /*
  * Protocol 0, ANY_PORT marks an address as the host's own: what no service takes is dropped, later fragments are let in

@@ -58,6 +58,8 @@ static __always_inline int is_owner(struct __sk_buff *skb, struct flow *f, struc
 	owner = nat_owner_of(src, port >> NAT_GRANULE_SHIFT);
 	if (!owner)
 		return 0;
+	if (*owner == NAT_FORWARDED)
+		return 1;
 	nh = bpf_map_lookup_elem(&nexthop, owner);
 	if (!nh || nh->kind != NEXTHOP_TUNNEL || nh->peer_is_ipv6 != from->is_ipv6)
 		return 0;

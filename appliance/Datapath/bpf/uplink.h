@@ -126,7 +126,7 @@ __attribute__((noinline)) int steer(struct __sk_buff *skb, struct flow *f, __u32
 		port = returned_port(skb, f);
 		owner = port < 0 ? NULL : nat_owner_of(f->key[1], port >> NAT_GRANULE_SHIFT);
 		if (owner)
-			return to_owner(skb, f, *owner);
+			return *owner == NAT_FORWARDED ? STEER_CLASS : to_owner(skb, f, *owner);
 	}
 	service = bpf_map_lookup_elem(&local_service, &key);
 	if (service)

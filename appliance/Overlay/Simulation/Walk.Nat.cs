@@ -21,7 +21,7 @@ internal ref partial struct Walk
             && IsFor(inPort, floating.ExternalPort))
         {
             if (IsStrayError(router)) return false;
-            if (!inPort.IsExternal && !TranslateSource(router, floating.ExternalPort)) return false;
+            if (!inPort.IsExternal && !TranslateHairpin(router, floating.ExternalPort)) return false;
             SetDestination(router, floating.Model.Id, floating.Model.FixedAddress, null);
             return true;
         }
@@ -30,7 +30,8 @@ internal ref partial struct Walk
             && FindForward(forwards, _packet.Protocol, _packet.DestinationPort, byFixed: false) is { } forward)
         {
             if (IsStrayError(router)) return false;
-            if (!inPort.IsExternal && !TranslateSource(router, _topology.PortOf(forward.ExternalPort))) return false;
+            if (!inPort.IsExternal && !TranslateHairpin(router, _topology.PortOf(forward.ExternalPort)))
+                return false;
             SetDestination(router, forward.Id, forward.FixedAddress, forward.FixedPort);
             return true;
         }
@@ -50,6 +51,18 @@ internal ref partial struct Walk
     }
 
     private static bool IsFor(PortNode inPort, PortNode externalPort) => !inPort.IsExternal || inPort == externalPort;
+
+    // RFC 4787 §6, REQ-9a: the source becomes public too. Else the answer would be one between two inner addresses, and
+    // nothing of it would say under which public one it was asked for.
+    private bool TranslateHairpin(RouterNode router, PortNode externalPort)
+    {
+        IpAddress source = _packet.Source;
+        if (!TranslateSource(router, externalPort)) return false;
+        if (_packet.Source != source) return true;
+        Drop(DropReason.NatProtocol, router.Name, "a sender without a public address, which the answer would need");
+        AnswerProhibited();
+        return false;
+    }
 
     private void SetDestination(RouterNode router, ObjectId id, IpAddress address, ushort? port)
     {

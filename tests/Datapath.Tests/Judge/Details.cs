@@ -41,6 +41,30 @@ internal static class Details
         return copy;
     }
 
+    public static byte[] WithoutHopLimit(byte[] frame)
+    {
+        if (PacketHeader.TryDecode(frame, out PacketHeader p) != PacketFault.None) return frame;
+        byte[] copy = [.. frame];
+        Span<byte> ip = copy.AsSpan(p.NetworkAt);
+        ip[p.IsIpv4 ? 8 : 7] = 0;
+        if (p.IsIpv4) WriteHeaderChecksum(ip);
+        return copy;
+    }
+
+    /// <summary>Of the error and of the packet that it quotes.</summary>
+    public static byte[] WithoutErrorsHopLimits(byte[] frame)
+    {
+        bool isError = TryError(frame, out PacketHeader e)
+            && PacketHeader.TryDecodeEmbedded(frame, e, out PacketHeader _);
+        if (!isError) return frame;
+        byte[] copy = WithoutHopLimit(frame);
+        int quotedAt = e.TransportAt + 8;
+        copy.AsSpan(e.TransportAt + 2, 2).Clear();
+        copy[quotedAt + (e.IsIpv4 ? 8 : 7)] = 0;
+        if (e.IsIpv4) WriteHeaderChecksum(copy.AsSpan(quotedAt));
+        return copy;
+    }
+
     public static ReadOnlySpan<byte> TagType => [0x81, 0x00];
 
     public static byte[] WithoutPriorityTag(byte[] frame)

@@ -56,7 +56,11 @@ internal sealed class GenkanForwarder : IForwarder
         FlowClasses classes = new();
         _slowPath = new SlowPath(_tables, nat, classes, nothing);
         _sweeper = new FlowSweeper(_tables, classes, _slowPath);
-        _host.Run(() => _datapath.Apply(nothing));
+        _host.Run(() =>
+        {
+            _datapath.Apply(nothing);
+            LinuxForwarder.Execute("nft", "-f -", LinuxForwarder.Quiet); // the host's own end of an uplink
+        });
         _shareMap = Open("fragment_share");
         _shares = new BpfTable<uint, ulong>(_shareMap);
         _pendingMap = Open("pending");
@@ -78,10 +82,13 @@ internal sealed class GenkanForwarder : IForwarder
             network.GatewayMac = port!.Mac;
         }
 
+        if (world.Outside is { } outside)
+            outside.Isp.Network.GatewayMac = UplinkDevices.MacOf(ObjectIds.Uplink(world.UplinkName));
+
         _host.Run(() =>
         {
             using RouteSocket netlink = new();
-            foreach (JudgedPort port in world.Ports)
+            foreach (JudgedPort port in world.AllPorts)
             {
                 _taps.Add(port.Name, new Tap(port.Name));
                 InterfaceSysctl.SetDisableIpv6(port.Name, disabled: true);
@@ -90,10 +97,19 @@ internal sealed class GenkanForwarder : IForwarder
             }
 
             _slowPath.Apply(topology);
+            if (world.Outside is not null) LinuxForwarder.Execute("ip", "-batch -", Neighbours(world));
         });
         _datapath.Faults.ShouldBeEmpty();
         _dropsBefore = DropCounts();
         return true;
+    }
+
+    private static string Neighbours(JudgedWorld world)
+    {
+        JudgedPort isp = world.Outside!.Isp;
+        string device = UplinkDevices.HostNameOf(ObjectIds.Uplink(world.UplinkName));
+        return $"neighbour replace {isp.Address4} lladdr {isp.Mac} dev {device} nud permanent\n"
+            + $"neighbour replace {isp.Address6} lladdr {isp.Mac} dev {device} nud permanent\n";
     }
 
     /// <summary>Packets that the agent decided so far.</summary>
@@ -201,11 +217,22 @@ internal sealed class GenkanForwarder : IForwarder
                 Underlay = new Underlay { Address = TestHost.Underlay, Interface = "ul0", Mtu = 1_600 },
             },
         ],
+        ExternalNetworks = world.Outside is null
+            ? []
+            : [new Control.Model.ExternalNetwork { Name = "public", Prefixes = JudgedOutside.Prefixes }],
+        Uplinks = world.Outside is null ? [] : [UplinkOf(world, world.Outside)],
         Tenants =
         [
             new Tenant
             {
                 Name = world.Tenant,
+                SecurityGroups = world.Groups,
+                FloatingIps =
+                [
+                    .. world.Outside?.FloatingIps.Select(static f =>
+                        new Control.Model.FloatingIp(f.Address, f.Port.Name)) ?? [],
+                ],
+                PortForwards = [.. world.Outside?.Forwards.Select(static f => f.Forward) ?? []],
                 Networks = [.. world.Networks.Select(NetworkOf)],
                 Routers =
                 [
@@ -214,11 +241,30 @@ internal sealed class GenkanForwarder : IForwarder
                         Name = "router",
                         Interfaces = [.. world.Networks.Select(static n => new RouterInterface(n.Name))],
                         Routes = [.. world.Routes.Select(RouteOf)],
+                        ExternalGateway = world.Outside is null ? null : GatewayOf(world.Outside),
                     },
                 ],
                 Ports = [.. world.Ports.Select(PortOf)],
             },
         ],
+    };
+
+    private static Control.Model.Uplink UplinkOf(JudgedWorld world, JudgedOutside outside) => new()
+    {
+        Name = world.UplinkName,
+        ExternalNetwork = "public",
+        Host = "h1",
+        Interface = outside.Isp.Name,
+        Addresses = [outside.Isp.Network.Gateway4, outside.Isp.Network.Gateway6],
+        Gateways = [outside.Isp.Address4, outside.Isp.Address6],
+    };
+
+    private static ExternalGateway GatewayOf(JudgedOutside outside) => new()
+    {
+        Network = "public",
+        Address = outside.Address4,
+        IsSnatEnabled = outside.IsSnatEnabled,
+        SnatBlocks = outside.IsSnatEnabled ? [new SnatBlock("h1", JudgedOutside.NatPortMin, ushort.MaxValue)] : [],
     };
 
     private static Network NetworkOf(JudgedNetwork network) => new()
@@ -244,8 +290,8 @@ internal sealed class GenkanForwarder : IForwarder
         Network = port.Network.Name,
         Mac = port.Mac,
         Addresses = [port.Address4, port.Address6],
-        SecurityGroups = [],
-        IsPortSecurityEnabled = false,
+        SecurityGroups = port.Groups,
+        IsPortSecurityEnabled = port.IsSecured,
         Binding = new Control.Model.PortBinding("h1", port.Name),
     };
 }

@@ -11,8 +11,17 @@ internal sealed class JudgedCase
 {
     private readonly List<Difference> _met = [];
 
-    public JudgedCase(JudgedWorld world, JudgedPacket packet, int turn, List<Arrival> linux, List<Arrival> genkan)
+    private readonly ImmutableArray<Difference> _rules;
+
+    public JudgedCase(
+        JudgedWorld world,
+        JudgedPacket packet,
+        int turn,
+        List<Arrival> linux,
+        List<Arrival> genkan,
+        ImmutableArray<Difference> rules)
     {
+        _rules = rules;
         (World, Packet, Turn, Linux, Genkan) = (world, packet, turn, Sorted(linux), Sorted(genkan));
         Fault = PacketHeader.TryDecode(packet.Frame, out PacketHeader header);
         Header = header;
@@ -53,6 +62,9 @@ internal sealed class JudgedCase
     public byte Option => Header.IsIpv4 && Packet.Frame.Length > Header.NetworkAt + 20
         && (Packet.Frame[Header.NetworkAt] & 0xf) > 5 ? Packet.Frame[Header.NetworkAt + 20] : (byte)0;
 
+    /// <summary>Whether all that differs are details, if anything does.</summary>
+    public bool IsSame => !IsDisagreement && _met.TrueForAll(static d => d.TakeAway is not null);
+
     /// <summary>Type and code of the ICMP error that is all that Linux made of it, or null.</summary>
     public (byte Type, byte Code)? LinuxError => ErrorOf(Linux);
 
@@ -68,13 +80,26 @@ internal sealed class JudgedCase
         : $" in pieces of {Packet.PieceOctets}, in the order {string.Join(' ', Packet.Order)}";
 
     public override string ToString() => $"  {Packet.From.Name} sends {FrameText.Of(Packet.Frame)}{Pieces}\n"
-        + $"  Linux: {Text(Linux)}\n  Genkan: {Text(Genkan)}";
+        + $"  Linux: {Text(Linux)}\n  Genkan: {Text(Genkan)}{Octets}";
+
+    // What words do not show.
+    private string Octets
+    {
+        get
+        {
+            if (AreEqual(Linux, Genkan) || Text(Linux) != Text(Genkan)) return "";
+            int i = Linux.Zip(Genkan).TakeWhile(static p => p.First.Frame.AsSpan().SequenceEqual(p.Second.Frame)).Count();
+            int at = Linux[i].Frame.AsSpan().CommonPrefixLength(Genkan[i].Frame);
+            return $"\n  from octet {at} on:\n    {Convert.ToHexStringLower(Linux[i].Frame.AsSpan(at))}\n    "
+                + Convert.ToHexStringLower(Genkan[i].Frame.AsSpan(at));
+        }
+    }
 
     // Details first: if they are all there is, each without which the two would not be the same is met. Else one rule
     // must explain the whole.
     private void Judge()
     {
-        Difference[] details = [.. Difference.All.Where(d => d.TakeAway is not null && d.Applies(this))];
+        Difference[] details = [.. _rules.Where(d => d.TakeAway is not null && d.Applies(this))];
         (ImmutableArray<Arrival> linux, ImmutableArray<Arrival> genkan) = Without(details);
         if (AreEqual(linux, genkan))
         {
@@ -89,7 +114,7 @@ internal sealed class JudgedCase
 
         (ImmutableArray<Arrival> Linux, ImmutableArray<Arrival> Genkan) whole = (Linux, Genkan);
         (Linux, Genkan) = (linux, genkan);
-        if (Difference.All.FirstOrDefault(d => d.TakeAway is null && d.Applies(this)) is { } rule) _met.Add(rule);
+        if (_rules.FirstOrDefault(d => d.TakeAway is null && d.Applies(this)) is { } rule) _met.Add(rule);
         else IsDisagreement = true;
         (Linux, Genkan) = whole;
     }

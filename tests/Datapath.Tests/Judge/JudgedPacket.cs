@@ -21,6 +21,9 @@ internal sealed record JudgedPacket(JudgedPort From, byte[] Frame)
     /// <summary>In which order the pieces are sent; those that are not named stay away.</summary>
     public ImmutableArray<int> Order { get; init; } = [];
 
+    /// <summary>Whether all its pieces are sent.</summary>
+    public bool IsComplete => PieceOctets == 0 || Cut(0).Count <= Order.Distinct().Count(i => i < Cut(0).Count);
+
     /// <summary>The frames to send.</summary>
     /// <param name="turn">How often it was sent before: each time is a datagram of its own.</param>
     public IReadOnlyList<byte[]> FramesOf(int turn)

@@ -1,5 +1,7 @@
 using System;
 using System.Collections.Generic;
+using System.Collections.Immutable;
+using System.Linq;
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using System.Threading;
@@ -15,7 +17,12 @@ internal sealed class Judges : IDisposable
     private LinuxForwarder? _linux;
     private JudgedWorld? _world;
 
-    public Judges() => _genkan = new GenkanForwarder(_fence);
+    private readonly ImmutableArray<Difference> _rules;
+    private PublicPorts? _ports;
+
+    /// <summary>Makes both, without a world.</summary>
+    /// <param name="rules">By which the two may differ.</param>
+    public Judges(ImmutableArray<Difference> rules) => (_rules, _genkan) = (rules, new GenkanForwarder(_fence));
 
     /// <summary>Packets that the agent decided so far; the programs decided the others.</summary>
     public ulong Upcalls => _genkan.Upcalls;
@@ -31,6 +38,7 @@ internal sealed class Judges : IDisposable
         _linux?.Dispose();
         _world = world;
         _linux = new LinuxForwarder(world, _fence);
+        _ports = world.Outside is { IsSnatEnabled: true } outside ? new PublicPorts(outside.Address4) : null;
         return true;
     }
 
@@ -39,7 +47,11 @@ internal sealed class Judges : IDisposable
     {
         _genkan.Pass(_world!.Tenant, packet);
         List<Arrival> linux = Forward(_linux!, packet, turn);
-        return new JudgedCase(_world, packet, turn, linux, Forward(_genkan, packet, turn));
+        JudgedPacket toGenkan = _ports is null ? packet : packet with { Frame = _ports.ForGenkan(packet.Frame) };
+        List<Arrival> genkan = Forward(_genkan, toGenkan, turn);
+        if (_world!.Outside is not null) (linux, genkan) = (Pieces.Together(linux), Pieces.Together(genkan));
+        if (_ports is not null) genkan = _ports.AsLinux(packet, linux, genkan);
+        return new JudgedCase(_world, packet, turn, linux, genkan, _rules);
     }
 
     private static List<Arrival> Forward(IForwarder judge, JudgedPacket packet, int turn)

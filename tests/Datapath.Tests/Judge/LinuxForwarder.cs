@@ -21,7 +21,7 @@ namespace Genkan.Datapath.Tests.Judge;
 internal sealed class LinuxForwarder : IForwarder
 {
     // What the router says for itself is not compared: it looks for neighbours and listeners whenever it likes.
-    private const string Quiet = """
+    public const string Quiet = """
         table ip6 quiet {
           chain output {
             type filter hook output priority 0
@@ -55,7 +55,13 @@ internal sealed class LinuxForwarder : IForwarder
         ("bridge/bridge-nf-call-arptables", "0"),
     ];
 
+    // Between the two routers; neither end says anything under it.
+    private const string UpAddress4 = "169.254.0.2", DownAddress4 = "169.254.0.1";
+    private const string UpMac = "02:00:00:00:03:01", DownMac = "02:00:00:00:03:02";
+    private const string UpAddress6 = "fd00:ffff::2", DownAddress6 = "fd00:ffff::1";
+
     private readonly Netns _netns = new();
+    private readonly Netns _provider = new();
     private readonly Dictionary<string, Tap> _taps = new(StringComparer.Ordinal);
     private readonly Fence _fence;
 
@@ -66,6 +72,7 @@ internal sealed class LinuxForwarder : IForwarder
         {
             foreach ((string path, string value) in Settings) Set(path, value);
             Execute("nft", "-f -", Quiet);
+            if (!world.Groups.IsEmpty || world.Outside is not null) Filter(world);
             foreach (JudgedPort port in world.Ports) _taps.Add(port.Name, new Tap(port.Name));
             Execute("ip", "-batch -", Commands(world));
             foreach (JudgedNetwork network in world.Networks)
@@ -82,6 +89,7 @@ internal sealed class LinuxForwarder : IForwarder
             Execute("ip", "-batch -", RouteCommands(world));
             foreach (JudgedNetwork network in world.Networks) WaitUntilOwn(network.Gateway6.Address);
         });
+        if (world.Outside is { } outside) MakeOutside(world, outside);
     }
 
     public List<Arrival> Forward(string port, ReadOnlySpan<byte> frame)
@@ -97,6 +105,78 @@ internal sealed class LinuxForwarder : IForwarder
     {
         foreach (Tap tap in _taps.Values) tap.Dispose();
         _netns.Dispose();
+        _provider.Dispose();
+    }
+
+    private static void Filter(JudgedWorld world)
+    {
+        Execute("nft", "-f -", NftRuleset.Of(world));
+        Set("netfilter/nf_conntrack_tcp_be_liberal", "1"); // whose window it is, Genkan does not ask
+    }
+
+    /// <summary>The second router, in a namespace of its own, where nothing is tracked.</summary>
+    private void MakeOutside(JudgedWorld world, JudgedOutside outside)
+    {
+        JudgedNetwork link = outside.Isp.Network;
+        _netns.Run(() =>
+        {
+            using RouteSocket netlink = new();
+            netlink.CreateVeth(new VethEnd("up0"), new VethEnd("down0") { Namespace = _provider.Namespace });
+            Execute("ip", "-batch -", $"""
+                link set up0 addrgenmode none address {UpMac} up
+                address add {outside.Address4}/32 dev up0
+                address add {UpAddress4}/30 dev up0
+                address add {UpAddress6}/126 dev up0 nodad
+                neighbour replace {DownAddress4} lladdr {DownMac} dev up0 nud permanent
+                neighbour replace {DownAddress6} lladdr {DownMac} dev up0 nud permanent
+
+                """);
+        });
+        _provider.Run(() =>
+        {
+            foreach ((string path, string value) in Settings) Set(path, value);
+            Execute("nft", "-f -", Quiet + NftRuleset.OfProvider());
+            _taps.Add(outside.Isp.Name, new Tap(outside.Isp.Name));
+            Execute("ip", "-batch -", $"""
+                link set down0 addrgenmode none address {DownMac} up
+                link set {outside.Isp.Name} addrgenmode none address {link.GatewayMac} up
+                address add {DownAddress4}/30 dev down0
+                address add {DownAddress6}/126 dev down0 nodad
+                neighbour replace {UpAddress4} lladdr {UpMac} dev down0 nud permanent
+                neighbour replace {UpAddress6} lladdr {UpMac} dev down0 nud permanent
+                address add {link.Gateway4} dev {outside.Isp.Name}
+                address add {link.Gateway6} dev {outside.Isp.Name} nodad
+                neighbour replace {outside.Isp.Address4} lladdr {outside.Isp.Mac} dev {outside.Isp.Name} nud permanent
+                neighbour replace {outside.Isp.Address6} lladdr {outside.Isp.Mac} dev {outside.Isp.Name} nud permanent
+
+                """);
+            using RouteSocket netlink = new();
+            LinkWaiter.WaitUntilRunning(netlink.FindLink("down0")!.Ifindex, TimeSpan.FromSeconds(20));
+            Execute("ip", "-batch -", ProviderRoutes(world, outside));
+        });
+        _netns.Run(() => Execute("ip", "-batch -", $"""
+            route add default via {DownAddress4} dev up0 src {outside.Address4}
+            route add default via {DownAddress6} dev up0 src {world.Networks[0].Gateway6.Address}
+
+            """));
+    }
+
+    private static string ProviderRoutes(JudgedWorld world, JudgedOutside outside)
+    {
+        StringBuilder text = new();
+        Add(text, $"route add default via {outside.Isp.Address4} dev {outside.Isp.Name}");
+        Add(text, $"route add default via {outside.Isp.Address6} dev {outside.Isp.Name}");
+        foreach (IpPrefix prefix in JudgedOutside.Prefixes) Add(text, $"route add blackhole {prefix}");
+        HashSet<IpAddress> own = [outside.Address4];
+        own.UnionWith(outside.FloatingIps.Select(static f => f.Address));
+        own.UnionWith(outside.Forwards.Select(static f => f.Forward.Address));
+        (IpAddress source4, IpAddress source6) =
+            (outside.Isp.Network.Gateway4.Address, outside.Isp.Network.Gateway6.Address);
+        foreach (IpAddress address in own)
+            Add(text, $"route add {address} via {UpAddress4} dev down0 src {source4}");
+        foreach (JudgedNetwork n in world.Networks)
+            Add(text, $"route add {n.Gateway6.Prefix} via {UpAddress6} dev down0 src {source6}");
+        return text.ToString();
     }
 
     // The kernel's work queue makes the route by which an IPv6 address is the host's own.
@@ -183,7 +263,7 @@ internal sealed class LinuxForwarder : IForwarder
     private static void Add(StringBuilder text, FormattableString line) =>
         text.Append(line.ToString(CultureInfo.InvariantCulture)).Append('\n');
 
-    private static void Execute(string program, string arguments, string input)
+    public static void Execute(string program, string arguments, string input)
     {
         using Process process = Process.Start(new ProcessStartInfo(program, arguments)
         {

@@ -30,7 +30,7 @@ public sealed class LinuxForwarding(ITestOutputHelper output)
     public void What_Linux_does_with_a_packet_Genkan_does_too_when_the_agent_decides_it_and_when_the_programs_do() =>
         Judges.OnOneCpu(() =>
         {
-            using Judges judges = new();
+            using Judges judges = new(Difference.All);
             int? seconds = Number("GENKAN_PROPERTY_SECONDS");
             int? seed = Number("GENKAN_PROPERTY_SEED");
             bool isFixed = seconds is null && seed is null;

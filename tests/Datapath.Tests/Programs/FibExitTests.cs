@@ -229,6 +229,16 @@ public sealed class FibExitTests : IDisposable
     }
 
     [Fact]
+    public void A_forwarded_port_of_a_NAT_address_is_the_VMs_wherever_it_is()
+    {
+        Own(Frames.Ip1, 1000);
+        NatOwnerKey key = new() { Address = NetworkOrder.Of(Frames.Ip1), Granule = 80 >> LayoutLimits.NatGranuleShift };
+        _machine.Put("nat_owner", key, LayoutLimits.NatForwarded);
+
+        RunTunnel(Frames.Udp(from: 80)).Outcome.ShouldBe(Outcome.Neighbour);
+    }
+
+    [Fact]
     public void An_ICMP_error_s_NAT_port_is_the_quoted_destination()
     {
         Own(Frames.Ip1, 1000);

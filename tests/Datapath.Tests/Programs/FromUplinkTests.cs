@@ -215,6 +215,17 @@ public sealed class FromUplinkTests
     }
 
     [Fact]
+    public void Forwarded_ports_of_a_NAT_address_are_objects_like_others()
+    {
+        Own(Frames.Ip2, 5000, 6);
+        Expect(IpPrefix.Parse("10.0.1.0/24"));
+        NatOwnerKey key = new() { Address = NetworkOrder.Of(Frames.Ip2), Granule = 2000 >> 6 };
+        _machine.Put("nat_owner", key, LayoutLimits.NatForwarded);
+
+        _machine.Run("from_uplink", Frames.Udp()).Outcome.ShouldBe(Outcome.Upcall);
+    }
+
+    [Fact]
     public void Echo_requests_and_later_fragments_to_a_NAT_address_name_no_owner_and_go_on()
     {
         Own(Frames.Ip2, 5000, 6);

@@ -328,7 +328,8 @@ internal sealed class WorldMaker(Chance chance)
         foreach (ushort port in (ushort[])[0, 1000, 1024, 2000, 40000])
         {
             if (chance.OneIn(3)) continue;
-            rows.Add(new NatOwnerRow(NatAddress, (ushort)(port >> 6), (uint)(1 + chance.Below(WaysOut))));
+            uint owner = (uint)chance.Below(WaysOut + 1); // or forwarded
+            rows.Add(new NatOwnerRow(NatAddress, (ushort)(port >> 6), owner));
         }
 
         return rows;

@@ -170,7 +170,8 @@ internal static class Courtyard
         yield return Interior("red/red-2-router", "red/red-2", "red/router-2", null);
         yield return Interior("red/router-2", "red/router", "red/red-2-router", "02:00:00:00:01:02", "10.0.2.1/24");
         yield return Interior("red/gateway", "red/router", "provider/red", "02:00:00:00:01:03", "198.51.100.10/24");
-        yield return Interior("provider/red", "provider", "red/gateway", "02:00:00:00:0f:01");
+        yield return Interior("provider/red", "provider", "red/gateway", "02:00:00:00:0f:01", "169.254.0.1/32",
+            "fe80::ff:fe00:f01/64");
         yield return Interior("blue/blue-1-router", "blue/blue-1", "blue/router-1", null);
         yield return Interior("blue/router-1", "blue/router", "blue/blue-1-router", "02:00:00:00:02:01", "10.0.1.1/24");
         yield return new VirtualPort(

@@ -70,6 +70,19 @@ public sealed class FloatingIpTests
     }
 
     [Fact]
+    public void Rfc4787_REQ_9a_from_who_gets_no_public_address_nothing_goes_to_one_inside()
+    {
+        Lab lab = new(
+            Courtyard.Gw1, Courtyard.Parts.With(Courtyard.Parts.RouterOf("red/router") with { SourceNat = null }));
+
+        SimulationResult result =
+            lab.From("red/red-b", Frames.Tcp(Router, B, "10.0.1.12", "198.51.100.20", 5000, 80));
+
+        Lab.TextOf(result).ShouldBe("Drop NatProtocol");
+        Frames.Decode(result.Answer).IcmpCode.ShouldBe((byte)IcmpUnreachableCode.AdministrativelyProhibited);
+    }
+
+    [Fact]
     public void The_hairpins_answer_goes_back_to_the_owner_of_the_port()
     {
         SimulationResult result = Lab.OnHv1.From(

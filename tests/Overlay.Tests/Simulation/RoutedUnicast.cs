@@ -101,6 +101,18 @@ public sealed class RoutedUnicast
     }
 
     [Fact]
+    public void Rfc4291_section_2_5_6_beyond_a_link_nobody_hears_of_its_link_local_addresses()
+    {
+        const string own = "2001:db8:1:1:f816:3eff:fe00:111";
+        SimulationResult result = Lab.OnHv1.From(
+            "red/red-a", Frames.Udp(Router, A, own, "2600::1", 1000, 33434, hopLimit: 2));
+
+        Lab.TextOf(result).ShouldBe("Drop HopLimit");
+        PacketHeader answer = Frames.Decode(result.Answer);
+        (answer.Source, answer.Destination).ShouldBe((IpAddress.Parse("2001:db8:ffff::2"), IpAddress.Parse(own)));
+    }
+
+    [Fact]
     public void IPv6_leaves_by_the_FIB_of_the_gateway_without_translation()
     {
         SimulationResult result = Lab.OnHv1.From(

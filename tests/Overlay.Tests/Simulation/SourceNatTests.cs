@@ -134,6 +134,24 @@ public sealed class SourceNatTests
     }
 
     [Fact]
+    public void A_later_piece_of_it_leaves_nothing_behind_that_would_silence_the_next_error()
+    {
+        FrameWriter writer = Frames.Begin(out byte[] buffer, Router2, C, "10.0.2.11", "198.18.0.10", IpProtocol.Gre);
+        writer.Fragment(9, 1480);
+        writer.Octets(new byte[8]);
+        byte[] frame = buffer[..writer.Finish()];
+        PacketHeader joined = new FirstFragment(IpProtocol.Gre, 0, 0).Join(Frames.Decode(frame));
+
+        Lab lab = Lab.OnHv1;
+        SimulationResult result = lab.Result;
+        Ingress ingress = new(IngressKind.Port, Courtyard.Port("red/red-c"), ConnectionState.None);
+        Simulator.Simulate(lab.Topology, lab, lab.Nat, ingress, joined, frame, default, result);
+
+        Lab.TextOf(result).ShouldBe("Drop NatProtocol");
+        (result.AnswerLength, result.IsCacheable).ShouldBe((0, false));
+    }
+
+    [Fact]
     public void The_router_answers_a_ping_to_its_source_NAT_address()
     {
         SimulationResult result =

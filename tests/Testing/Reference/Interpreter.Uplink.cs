@@ -93,7 +93,7 @@ internal sealed partial class Interpreter
         if (!f.IsIpv6 && ReturnedPort(f) is { } returned
             && Tables.NatOwners.TryGetValue((to, (ushort)(returned >> 6)), out uint owner))
         {
-            return ToOwner(f, owner, out isNat);
+            return owner == Limits.NatForwarded ? null : ToOwner(f, owner, out isNat);
         }
 
         if (Tables.Services.TryGetValue((to, f.IsIpv6, AnyPort, f.Key.Protocol), out budget))
@@ -164,7 +164,8 @@ internal sealed partial class Interpreter
         int? port = f.IsIcmpError ? QuotedPort(f, isDestination: true) : f.Key.SourcePort;
         return port is { } known
             && Tables.NatOwners.TryGetValue((f.Key.Source, (ushort)(known >> 6)), out uint owner)
-            && Tables.NextHop(owner) is { Kind: NextHopKind.Tunnel, PeerIsIpv6: false } way
-            && way.Peer >> 96 == vtep >> 96; // IPv4 in the first four octets
+            && (owner == Limits.NatForwarded
+                || (Tables.NextHop(owner) is { Kind: NextHopKind.Tunnel, PeerIsIpv6: false } way
+                    && way.Peer >> 96 == vtep >> 96)); // IPv4 in the first four octets
     }
 }

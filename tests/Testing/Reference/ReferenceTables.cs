@@ -361,6 +361,7 @@ internal static class Limits
     public const int ReplicationTargets = 32;
     public const int Followers = 8;
     public const ulong DigestFactor = 0x9e3779b97f4a7c15;
+    public const uint NatForwarded = 0;
     public const ushort NatAddressItself = 0xffff;
     public const uint BridgeOfUplink = 0x8000_0000;
 }

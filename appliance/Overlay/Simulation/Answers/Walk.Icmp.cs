@@ -126,20 +126,24 @@ internal ref partial struct Walk
     private void NoteRouter(RouterNode router, PortNode inPort) =>
         (_firstRouter, _firstRouterPort) = (_firstRouter ?? router, _firstRouterPort ?? inPort);
 
-    // RFC 1812 §4.3.2.4: the port's own address if it has one of that family, else any of the router's.
+    // RFC 1812 §4.3.2.4: the port's own address if it has one of that family, else any of the router's. A link-local
+    // one is good for one link (RFC 4291 §2.5.6, RFC 3927 §2.7): the sender may be behind the next router.
     private readonly IpAddress SourceFor(RouterNode router, PortNode inPort)
     {
         bool isIpv4 = _original.IsIpv4;
         IpAddress own = isIpv4 ? inPort.Address4 : inPort.Address6;
-        if (!own.IsUnspecified) return own;
+        if (IsGoodAnywhere(own)) return own;
         foreach (PortNode port in router.Ports)
         {
-            own = isIpv4 ? port.Address4 : port.Address6;
-            if (!own.IsUnspecified) return own;
+            IpAddress other = isIpv4 ? port.Address4 : port.Address6;
+            if (IsGoodAnywhere(other)) return other;
         }
 
-        return isIpv4 ? own : inPort.LinkLocal;
+        if (_firstRouter is not null && _firstRouter != router) return SourceFor(_firstRouter, _firstRouterPort!);
+        return own.IsUnspecified && !isIpv4 ? inPort.LinkLocal : own;
     }
+
+    private static bool IsGoodAnywhere(IpAddress address) => !address.IsUnspecified && !address.IsLinkLocal;
 
     private readonly MacAddress AnswerMac() =>
         _original.EthernetDestination.IsMulticast
