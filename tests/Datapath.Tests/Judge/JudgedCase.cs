@@ -88,7 +88,8 @@ internal sealed class JudgedCase
         get
         {
             if (AreEqual(Linux, Genkan) || Text(Linux) != Text(Genkan)) return "";
-            int i = Linux.Zip(Genkan).TakeWhile(static p => p.First.Frame.AsSpan().SequenceEqual(p.Second.Frame)).Count();
+            int i = Linux.Zip(Genkan)
+                .TakeWhile(static p => p.First.Frame.AsSpan().SequenceEqual(p.Second.Frame)).Count();
             int at = Linux[i].Frame.AsSpan().CommonPrefixLength(Genkan[i].Frame);
             return $"\n  from octet {at} on:\n    {Convert.ToHexStringLower(Linux[i].Frame.AsSpan(at))}\n    "
                 + Convert.ToHexStringLower(Genkan[i].Frame.AsSpan(at));

@@ -44,7 +44,7 @@ internal sealed class JudgedRun(
     }
 
     /// <summary>Counts a case.</summary>
-    /// <returns>False if the two disagree: the world is then spent, since what shrinks the packet is sent too.</returns>
+    /// <returns>False if the two disagree: the world is then spent, since what shrinks a packet is sent too.</returns>
     public bool Take(int seed, int number, JudgedCase judged)
     {
         foreach (Difference difference in judged.Met)

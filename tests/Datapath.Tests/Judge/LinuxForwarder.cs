@@ -175,7 +175,11 @@ internal sealed class LinuxForwarder : IForwarder
         foreach (IpAddress address in own)
             Add(text, $"route add {address} via {UpAddress4} dev down0 src {source4}");
         foreach (JudgedNetwork n in world.Networks)
+        {
+            Add(text, $"route add {n.Gateway4.Prefix} via {UpAddress4} dev down0 src {source4}"); // errors go back
             Add(text, $"route add {n.Gateway6.Prefix} via {UpAddress6} dev down0 src {source6}");
+        }
+
         return text.ToString();
     }
 

@@ -48,7 +48,7 @@ internal static class NftRuleset
 
     /// <summary>
     /// Of the router behind it: what says that it is ours does not come from outside (RFC 2827), what is not ours does
-    /// not leave, and what came from outside does not go back there.
+    /// not leave, what came from outside does not go back there, and inner addresses are known to nobody there.
     /// </summary>
     public static string OfProvider()
     {
@@ -60,6 +60,7 @@ internal static class NftRuleset
                 type filter hook prerouting priority -150
                 iifname "isp0" ip saddr {{ours4}} drop
                 iifname "isp0" ip6 saddr {{ours6}} drop
+                iifname "isp0" ip daddr 10.0.0.0/8 drop
               }
               chain pass {
                 type filter hook forward priority 0
@@ -112,8 +113,8 @@ internal static class NftRuleset
         }
     }
 
-    // What says that it is of inside does not come from outside (RFC 3704 §2.2). A public address that stands for others
-    // is no service of its own: what none of them asked for is not answered but pings.
+    // What says that it is of inside does not come from outside (RFC 3704 §2.2). A public address that stands for
+    // others is no service of its own: what none of them asked for is not answered but pings.
     private static void AddGuard(StringBuilder text, JudgedWorld world)
     {
         JudgedOutside outside = world.Outside!;
@@ -185,7 +186,8 @@ internal static class NftRuleset
             "nat");
 
         // From inside to a public address both ends are translated (RFC 4787 §6).
-        List<string> sources = [$"ip saddr != {{ {inside} }} return", "oifname != \"up0\" ct status & dnat == 0 return"];
+        List<string> sources =
+            [$"ip saddr != {{ {inside} }} return", "oifname != \"up0\" ct status & dnat == 0 return"];
         sources.AddRange(outside.FloatingIps.Select(static f => $"ip saddr {f.Port.Address4} snat to {f.Address}"));
         if (outside.IsSnatEnabled)
         {
@@ -215,7 +217,11 @@ internal static class NftRuleset
             }
 
             if (rule.PortRangeMin is not null || rule.PortRangeMax is not null)
-                match.Append(Invariant($" th dport {rule.PortRangeMin ?? 0}-{rule.PortRangeMax ?? ushort.MaxValue}"));
+            {
+                match.Append(
+                    Invariant($" th dport {rule.PortRangeMin ?? 0}-{rule.PortRangeMax ?? ushort.MaxValue}"));
+            }
+
             string icmp = isIpv4 ? "icmp" : "icmpv6";
             if (rule.IcmpType is { } icmpType) match.Append(Invariant($" {icmp} type {icmpType}"));
             if (rule.IcmpCode is { } icmpCode) match.Append(Invariant($" {icmp} code {icmpCode}"));

@@ -64,7 +64,8 @@ internal sealed class FilterPacketMaker(JudgedWorld world, int seed)
             ushort ownPort = p.IsIcmp ? p.SourcePort : p.DestinationPort;
             _current.Answerer ??= new ConversationEnd(receiver, p.Destination, ownPort, p.Source, p.SourcePort);
             _current.GotByAnswerer = judged.Linux[0].Frame;
-            if (p.Protocol != IpProtocol.Tcp || !p.TcpFlags.HasFlag(TcpFlags.Syn)) _current.Phase = ConversationPhase.Open;
+            bool isOpen = p.Protocol != IpProtocol.Tcp || !p.TcpFlags.HasFlag(TcpFlags.Syn);
+            if (isOpen) _current.Phase = ConversationPhase.Open;
         }
         else
         {
@@ -102,7 +103,13 @@ internal sealed class FilterPacketMaker(JudgedWorld world, int seed)
         (IpAddress other, ushort otherPort) = Target(from, isIpv6, protocol);
         ushort ownPort = protocol == IpProtocol.Tcp ? _tcpPort++ : PoolPort();
         if (protocol == IpProtocol.Tcp && OneIn(6)) ownPort = (ushort)_random.Next(1, 1_024);
-        if (protocol is IpProtocol.Icmp or IpProtocol.Icmpv6) otherPort = ownPort;
+        if (protocol is IpProtocol.Icmp or IpProtocol.Icmpv6)
+        {
+            // Linux would change an identifier that is the same to a VM's inner address and to its public one.
+            if (JudgedOutside.Prefixes.Any(p => p.IsIpv4 && p.Contains(other))) ownPort += 100;
+            otherPort = ownPort;
+        }
+
         return new Conversation(protocol, new ConversationEnd(from, own, ownPort, other, otherPort));
     }
 
@@ -178,12 +185,13 @@ internal sealed class FilterPacketMaker(JudgedWorld world, int seed)
         if (OneIn(8)) quoted[headers + (p.IsIcmp ? 5 : 1)] ^= 0x55; // of no connection
         bool isOnTheWay = end.Port == Isp && OneIn(3);
         IpAddress source = !isOnTheWay ? end.Own : c.IsIpv4 ? Isp.Address4 : Isp.Address6;
-        Writing writing = Begin(end with { Own = source, Other = p.Source }, c.IsIpv4 ? IpProtocol.Icmp : IpProtocol.Icmpv6);
+        IpProtocol icmp = c.IsIpv4 ? IpProtocol.Icmp : IpProtocol.Icmpv6;
+        Writing writing = Begin(end with { Own = source, Other = p.Source }, icmp);
         (byte type, byte code) = From(c.IsIpv4 ? Errors4 : Errors6);
         writing.Writer.Icmp(type, code, (type, code) is (3, 4) or (2, 0) ? 1_400u : 0);
         writing.Writer.Octets(quoted);
         byte[] frame = Finish(ref writing, 0);
-        if (OneIn(20)) frame[^1] ^= 1; // a wrong checksum
+        if (OneIn(8)) frame[^1] ^= 1; // a wrong checksum
         return new JudgedPacket(end.Port, frame);
     }
 
@@ -208,7 +216,7 @@ internal sealed class FilterPacketMaker(JudgedWorld world, int seed)
     {
         Writing writing = new(new byte[RoomSize]);
         writing.Writer.Ethernet(end.Port.Network.GatewayMac, end.Port.Mac);
-        byte hopLimit = OneIn(25) ? Of<byte>(1, 2, 3) : (byte)64;
+        byte hopLimit = OneIn(12) ? Of<byte>(1, 2, 2, 3) : (byte)64;
         writing.Writer.Ip(end.Own, end.Other, protocol, hopLimit);
         return writing;
     }
@@ -233,13 +241,15 @@ internal sealed class FilterPacketMaker(JudgedWorld world, int seed)
 
     private JudgedPacket MaybeInPieces(JudgedPacket packet)
     {
-        if (!OneIn(8) || PacketHeader.TryDecode(packet.Frame, out PacketHeader p) != PacketFault.None
+        if (!OneIn(4) || PacketHeader.TryDecode(packet.Frame, out PacketHeader p) != PacketFault.None
             || p.NetworkLengthOctets < 200)
         {
             return packet;
         }
 
-        int octets = 8 * _random.Next(4, p.NetworkLengthOctets / 16);
+        // What the agent lets pass or refuses without an entry it takes so often in 200 ms and no more (`pending`).
+        bool isKnown = _current?.Answerer is not null && p.HopLimit == 64;
+        int octets = 8 * _random.Next(isKnown ? 4 : (p.NetworkLengthOctets / 24) + 1, p.NetworkLengthOctets / 16);
         int[] order = [.. Enumerable.Range(0, (packet.Frame.Length / octets) + 1)];
         if (OneIn(2)) _random.Shuffle(order);
         if (OneIn(10)) order = order[1..];

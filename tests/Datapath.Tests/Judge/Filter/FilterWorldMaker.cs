@@ -113,7 +113,9 @@ internal sealed class FilterWorldMaker(int seed)
     private IpPrefix Prefix(bool isIpv6, List<JudgedPort> ports)
     {
         JudgedPort port = ports[_random.Next(ports.Count)];
-        string[] far = isIpv6 ? ["2600::/16", "2600::1/128", "2001:db8::/32"] : ["8.8.0.0/16", "9.9.9.9/32", "10.0.0.0/8"];
+        string[] far = isIpv6
+            ? ["2600::/16", "2600::1/128", "2001:db8::/32"]
+            : ["8.8.0.0/16", "9.9.9.9/32", "10.0.0.0/8"];
         return _random.Next(4) switch
         {
             0 => isIpv6 ? port.Network.Gateway6.Prefix : port.Network.Gateway4.Prefix,
@@ -133,7 +135,7 @@ internal sealed class FilterWorldMaker(int seed)
             Name = "isp0",
         };
         IpAddress own = IpAddress.Parse("198.51.100.10");
-        bool isSnatEnabled = !OneIn(6);
+        bool isSnatEnabled = !OneIn(3);
         List<(IpAddress, JudgedPort)> floating = [];
         List<(PortForward, JudgedPort)> forwards = [];
         foreach (JudgedPort port in ports)
@@ -144,7 +146,7 @@ internal sealed class FilterWorldMaker(int seed)
                 continue;
             }
 
-            if (!OneIn(3)) continue;
+            if (OneIn(3)) continue;
             IpAddress address = isSnatEnabled && OneIn(2) ? own : IpAddress.Parse("198.51.100.40");
             forwards.Add((
                 new PortForward(
