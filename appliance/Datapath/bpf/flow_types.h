@@ -35,7 +35,7 @@
 #define FENCE_SECONDS		10	/* without a heartbeat for so long: nothing from segment to segment */
 #define ANY_PORT		0	/* local_service: every port of the protocol */
 #define NAT_GRANULE_SHIFT	6	/* NAT owner granule: 64 ports */
-#define NAT_FORWARDED		0	/* nat_owner value of ports that are forwarded: no host owns them, they are objects */
+#define NAT_FORWARDED		0	/* nat_owner value of ports that are forwarded: no host owns them */
 #define NAT_ADDRESS_ITSELF	0xffff	/* nat_owner granule that marks an address as a NAT address */
 
 #define ETH_ALEN_		6

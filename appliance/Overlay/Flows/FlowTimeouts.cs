@@ -49,8 +49,8 @@ public static class FlowTimeouts
 
     /// <summary>
     /// TCP that both ends have closed, or one has reset, while its share is scarce: a last ACK that was lost is asked
-    /// for again after a second (RFC 6298 §2.1). A client that opens 9,000 connections a second would otherwise fill its
-    /// share with ended ones, and then open none.
+    /// for again after a second (RFC 6298 §2.1). A client that opens 9,000 connections a second would otherwise fill
+    /// its share with ended ones, and then open none.
     /// </summary>
     public static TimeSpan Closed { get; } = TimeSpan.FromSeconds(2);
 

@@ -137,7 +137,8 @@ internal sealed record Difference(string Name, string Why, Func<JudgedCase, bool
             static c => c.Header.IsIcmp && !c.Header.IsEchoRequest && !c.Header.IsEchoReply
                 && c.Linux.Length > c.Genkan.Length && c.Genkan.Length > 0),
         new("Routing headers at the router",
-            "RFC 8200 §4.4: with segments left, of a type that is not known, Linux refuses them; Genkan walks past them",
+            "RFC 8200 §4.4: with segments left, of a type that is not known, Linux refuses them; Genkan walks past "
+            + "them",
             static c => c.LinuxError is (4, 0) && c.Header.IsIpv6 && c.World.IsRouters(c.Header.Destination))
         { IsRare = true },
         new("errors about errors",

@@ -68,7 +68,7 @@ internal sealed class JudgedRun(
     {
         if (!_isFixed) return;
         _delivered.ShouldBeGreaterThan(deliveredMin);
-        rules.Select(static d => d.Name).Where(name => !_met.ContainsKey(name))
+        rules.Where(d => !d.IsRare && !_met.ContainsKey(d.Name)).Select(static d => d.Name)
             .ShouldBeEmpty("a rule that no packet meets is none");
     }
 
@@ -80,6 +80,7 @@ internal sealed class JudgedRun(
         string kind = string.Create(CultureInfo.InvariantCulture, $"{found.Header.EtherType} {found.Fault} "
             + $"{found.Linux.Length} {found.LinuxError} {found.Genkan.Length} {found.GenkanError}");
         if (_disagreements.Count >= KindsMax || _disagreements.ContainsKey(kind)) return;
+        string drops = string.Join(", ", Judges.Drops());
         if (found.World.Outside is not null)
         {
             // Without what came before it, a packet of a connection is another one.
@@ -89,7 +90,7 @@ internal sealed class JudgedRun(
                   octets {Convert.ToHexStringLower(found.Packet.Frame)}
                 Before it, of the same transport port:
                 {string.Join('\n', _history.Where(h => IsRelated(h, found)).TakeLast(HistoryMax))}
-                Genkan has dropped {Judges.Drops}.
+                Genkan's drops in this world: {drops}
                 World:
                 {found.World}
                 Again: GENKAN_PROPERTY_SEED={seed} {Program} -class '*{test}'
@@ -101,6 +102,7 @@ internal sealed class JudgedRun(
         _disagreements.Add(kind, string.Create(CultureInfo.InvariantCulture, $"""
             Linux and Genkan disagree: seed {seed}, packet {number}, time {found.Turn + 1} that it is sent.
             {found}
+              Genkan's drops in this world: {drops}
             Shrunk, time {shrunk.Turn + 1}:
             {shrunk}
               octets {Convert.ToHexStringLower(shrunk.Packet.Frame)}

@@ -38,10 +38,6 @@ internal static class FilterDifference
             + "before a connection is idle",
             static c => c.Header.Protocol == IpProtocol.Tcp && (c.Linux.IsEmpty || c.LinuxError is (11, 0))
                 && c.Header.TcpFlags is not (TcpFlags.Syn or TcpFlags.Ack)),
-        new("error about no connection",
-            "RFC 5508 §4.2: a floating IP is a mapping that is always there, and a port without rules takes errors "
-            + "about anything; connection tracking of Linux calls both invalid and does not translate them",
-            static c => c.Header.IsIcmpError && c.Linux.IsEmpty && c.Genkan.Length == 1),
         new("a datagram that is not whole",
             "decision 0006: Linux puts it together before it decides, Genkan lets pass what there is behind its "
             + "first piece",
