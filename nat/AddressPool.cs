@@ -21,7 +21,7 @@ internal sealed class AddressPool
     private readonly int[] _freeCount = new int[SpaceCount];
     private readonly int _wordCount;
 
-    internal AddressPool(IpAddress address, List<(ushort First, ushort Last)> ports)
+    internal AddressPool(IpAddress address, List<(ushort First, ushort Last)> ports, ushort withheldUdpPort)
     {
         Address = address;
         ports.Sort();
@@ -43,6 +43,9 @@ internal sealed class AddressPool
         for (int space = 0; space < SpaceCount && beyond > 0; space++)
             // Past the end: always in use.
             _used[(space * _wordCount) + _wordCount - 1] = ulong.MaxValue << (64 - beyond);
+
+        // In use for ever: nobody frees what no mapping holds.
+        _ = TryTake(SpaceOf(IpProtocol.Udp), withheldUdpPort);
     }
 
     internal IpAddress Address { get; }

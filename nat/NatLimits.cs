@@ -21,4 +21,8 @@ public sealed record NatLimits
 
     /// <summary>Mappings of one internal address in one zone, over all protocols (RFC 6888 §3, REQ-4).</summary>
     public int BindingsPerSourceMax { get; init; } = 4_096;
+
+    /// <summary>A UDP port that no address gives out, though its block has it: answers to it would not come back
+    /// (RFC 4787 §4.1, REQ-1 needs a mapping that works); 0 for none.</summary>
+    public ushort WithheldUdpPort { get; init; }
 }

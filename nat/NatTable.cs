@@ -67,7 +67,7 @@ public sealed class NatTable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(blocks.Length, NatLimits.BlocksPerZoneMax, nameof(blocks));
         using Lock.Scope scope = _lock.EnterScope();
         bool known = _zones.Remove(zone);
-        ZonePool pool = new(blocks);
+        ZonePool pool = new(blocks, _limits.WithheldUdpPort);
         if (!blocks.IsEmpty) _zones.Add(zone, pool);
         if (!known) return [];
 

@@ -12,7 +12,7 @@ internal sealed class ZonePool
 {
     private readonly AddressPool[] _addresses;
 
-    internal ZonePool(ReadOnlySpan<NatBlock> blocks)
+    internal ZonePool(ReadOnlySpan<NatBlock> blocks, ushort withheldUdpPort)
     {
         Dictionary<IpAddress, List<(ushort First, ushort Last)>> ports = [];
         List<IpAddress> order = [];
@@ -25,7 +25,8 @@ internal sealed class ZonePool
         }
 
         _addresses = new AddressPool[order.Count];
-        for (int i = 0; i < order.Count; i++) _addresses[i] = new AddressPool(order[i], ports[order[i]]);
+        for (int i = 0; i < order.Count; i++)
+            _addresses[i] = new AddressPool(order[i], ports[order[i]], withheldUdpPort);
     }
 
     internal AddressPool? Find(IpAddress address)

@@ -58,6 +58,30 @@ public sealed class Rfc4787Section4
     }
 
     [Fact]
+    public void A_withheld_UDP_port_is_given_to_nobody_and_other_protocols_have_it()
+    {
+        NatTable table = Make(NatLimits.Default with { WithheldUdpPort = 4_789 }, new NatBlock(PublicA, 4_736, 4_799));
+
+        ushort[] ports = [.. Enumerable.Range(0, 63).Select(host => table.Bind(Udp(host, 1)).PublicPort)];
+
+        ports.ShouldBe(Enumerable.Range(4_736, 64).Where(p => p != 4_789).Select(p => (ushort)p), ignoreOrder: true);
+        table.Refusal(Udp(100, 1)).ShouldBe(NatRefusal.PortsExhausted);
+        Enumerable.Range(0, 64).Select(host => table.Bind(Of(IpProtocol.Tcp, host, 1)).PublicPort)
+            .ShouldContain((ushort)4_789);
+    }
+
+    [Fact]
+    public void A_withheld_UDP_port_is_not_restored_either()
+    {
+        NatTable table = Make(NatLimits.Default with { WithheldUdpPort = 4_789 }, new NatBlock(PublicA, 4_736, 4_799));
+        NatBinding old = new(Zone, IpProtocol.Udp, Host(1), 1, PublicA, 4_789);
+
+        table.TryRestore(old, default, out NatRefusal refusal).ShouldBeFalse();
+
+        refusal.ShouldBe(NatRefusal.Conflict);
+    }
+
+    [Fact]
     public void Transports_and_zones_have_ports_of_their_own()
     {
         NatTable table = Make(new NatBlock(PublicA, 64, 64));

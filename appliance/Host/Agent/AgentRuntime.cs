@@ -36,7 +36,8 @@ internal sealed class AgentRuntime : IDisposable
         // Ports and hashes of translations must not be guessable from outside (RFC 6056 §3.3), nor the same after a
         // restart.
         ulong seed = BitConverter.ToUInt64(System.Security.Cryptography.RandomNumberGenerator.GetBytes(sizeof(ulong)));
-        NatTable nat = new(new NatLimits(), NatTimeouts.Default, seed);
+        // What comes for the tunnels' port never gets past an uplink, so an answer to it would not either.
+        NatTable nat = new(new NatLimits { WithheldUdpPort = loaded.VxlanPort }, NatTimeouts.Default, seed);
         SlowPath slowPath = new(datapath, nat, Classes, loaded.Snapshot);
         _loop = new AgentLoop(datapath, slowPath, nat, Classes, logger);
         datapath.IsDirectWanted = loaded.Encapsulation == Encapsulation.Direct;
