@@ -19,6 +19,22 @@ static __always_inline int is_for_us(struct __sk_buff *skb, struct port *port)
 	return eth->h_dest[0] & 1 || same_mac(eth->h_dest, port->mac);
 }
 
+/*
+ * What came for a whole link but names one station: a router does not pass it on (RFC 1812 section 5.3.4), as each of
+ * the link would, and over and over where two of them have a route to each other. Of IPv6 alike.
+ */
+static __always_inline int is_unicast_in_group_frame(struct __sk_buff *skb, struct flow *f)
+{
+	half_t first = f->flags & FLOW_IPV6 ? f->key[2] >> 32 : f->key[1];
+	struct ethhdr *eth = data_of(skb);
+
+	if ((void *)(eth + 1) > end_of(skb) || likely(!(eth->h_dest[0] & 1)))
+		return 0;
+	if (f->flags & FLOW_IPV6)
+		return (first & bpf_htonl(0xff000000)) != bpf_htonl(0xff000000);
+	return (first & bpf_htonl(0xf0000000)) != bpf_htonl(0xe0000000) && first != 0xffffffff;
+}
+
 /* Answered for the addresses that tenants publish; the host's own are its stack's business. */
 static __always_inline int neighbour_packet(struct __sk_buff *skb, struct flow *f, int is_arp)
 {
@@ -109,6 +125,8 @@ static __always_inline int uplink_packet(struct __sk_buff *skb, struct flow *f, 
 		return rc;
 	if (f->proto == IPPROTO_UDP && unlikely(is_vxlan(f)))
 		return -DROP_VXLAN_FROM_PORT;
+	if (unlikely(is_unicast_in_group_frame(skb, f)))
+		return -DROP_MAC_UNKNOWN;
 	if (unlikely(f->flags & FLOW_ND))
 		return link_packet(skb, f);
 	return overlay_packet(skb, f, port);

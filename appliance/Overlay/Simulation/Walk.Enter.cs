@@ -35,6 +35,15 @@ internal ref partial struct Walk
     private void EnterFromOutside(PortNode port, ExternalNetworkNode outside)
     {
         Read(FieldSet.EtherType | FieldSet.Source);
+        if (_packet.EthernetDestination.IsMulticast && (_packet.IsIpv4 || _packet.IsIpv6)
+            && !_packet.Destination.IsMulticast && !_packet.Destination.IsBroadcast)
+        {
+            // RFC 1812 §5.3.4. An uplink's keys have no MACs: the same packet to the uplink's own is another matter.
+            Drop(DropReason.MacUnknown, port.Name, "for one station, but sent to the whole link");
+            _result.IsCacheable = false;
+            return;
+        }
+
         if (IsOurs(outside) && !IsConnected(port))
         {
             // RFC 2827: nobody out there has our addresses, and rules that name them mean the real ones.

@@ -126,6 +126,24 @@ public sealed class FromUplinkTests
     }
 
     [Theory]
+    [InlineData("10.0.1.2", "ff:ff:ff:ff:ff:ff", DropReason.MacUnknown)]
+    [InlineData("10.0.1.2", "01:00:5e:00:00:01", DropReason.MacUnknown)]
+    [InlineData("2001:db8:1::2", "33:33:00:00:00:01", DropReason.MacUnknown)]
+    [InlineData("224.0.0.5", "01:00:5e:00:00:05", DropReason.None)]
+    [InlineData("255.255.255.255", "ff:ff:ff:ff:ff:ff", DropReason.None)]
+    [InlineData("ff02::5", "33:33:00:00:00:05", DropReason.None)]
+    public void Rfc1812_section_5_3_4_what_came_to_a_whole_link_and_names_one_station_goes_nowhere(
+        string destination, string mac, DropReason expected)
+    {
+        IpAddress to = IpAddress.Parse(destination);
+        byte[] packet = Frames.Udp(Frames.From(!to.IsIpv4), to);
+        _machine.Flow(Frames.KeyOf(packet, 9, isL3: true), ToTenant);
+
+        _machine.Run("from_uplink", packet).Outcome.ShouldBe(Outcome.Port);
+        _machine.Run("from_uplink", packet.With(0, MacOf(mac))).Reason.ShouldBe(expected);
+    }
+
+    [Theory]
     [InlineData("fe80::1")]
     [InlineData("::")]
     public void Group_membership_of_the_link_reaches_the_host(string source)
@@ -313,6 +331,13 @@ public sealed class FromUplinkTests
         Serve(Frames.Ip2, 2000, IpProtocol.Tcp);
         _machine.Port(Uplink).HostIfindex = 0;
         _machine.Run("from_uplink", Frames.Tcp()).Reason.ShouldBe(DropReason.InterfaceGone);
+    }
+
+    private static byte[] MacOf(string mac)
+    {
+        byte[] octets = new byte[6];
+        MacAddress.Parse(mac).CopyTo(octets);
+        return octets;
     }
 
     private void Serve(IpAddress address, ushort port, IpProtocol protocol, uint budget = 0) => _machine.Put(

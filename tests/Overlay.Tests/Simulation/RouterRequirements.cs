@@ -1,3 +1,4 @@
+using System;
 using Genkan.Overlay.Simulation;
 using Genkan.Overlay.Tests.Fixtures;
 using Genkan.Overlay.Topology;
@@ -25,6 +26,21 @@ public sealed class RouterRequirements
 
         Lab.TextOf(result).ShouldBe("Drop NoNeighbour");
         result.AnswerLength.ShouldBe(0);
+    }
+
+    [Fact]
+    public void Rfc1812_section_5_3_4_what_came_to_a_whole_link_and_names_one_station_is_not_forwarded()
+    {
+        byte[] packet = Frames.Tcp(Outside, A, "203.0.113.1", "198.51.100.20", 1000, 80);
+        byte[] toAll = [.. packet];
+        toAll.AsSpan(0, 6).Fill(0xff);
+        Lab lab = Lab.OnGw1;
+
+        lab.From("provider/isp", packet).Verdict.ShouldNotBe(SimulationVerdict.Drop);
+        SimulationResult result = lab.From("provider/isp", toAll);
+
+        Lab.TextOf(result).ShouldBe("Drop MacUnknown");
+        (result.IsCacheable, result.AnswerLength).ShouldBe((false, 0));
     }
 
     [Theory]

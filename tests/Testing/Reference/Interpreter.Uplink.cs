@@ -15,6 +15,11 @@ internal sealed partial class Interpreter
     private bool IsVxlan(Flow f) =>
         f.Key.Protocol == (byte)IpProtocol.Udp && f.Key.DestinationPort == Tables.World.VxlanPort;
 
+    /// <summary>Whether a packet is for a group or all, the only ones that may come to all (RFC 1812 §5.3.4).</summary>
+    private static bool IsGroup(Flow f) => f.IsIpv6
+        ? f.Key.Destination >> 120 == 0xff
+        : f.Key.Destination >> 124 == 0xe || f.Key.Destination >> 96 == 0xffff_ffff;
+
     private Fate ToService(Flow f, PortRow port, uint budget)
     {
         Coverage.Found("local_service");

@@ -101,6 +101,7 @@ internal sealed partial class Interpreter(World world, Coverage coverage)
         fault = Parsing.Parse(f, port.KeyPort, isL3: true);
         if (IsFault(fault)) return Drop(fault);
         if (IsVxlan(f)) return Drop(DropReason.VxlanFromPort);
+        if ((f.Frame[0] & 1) != 0 && !IsGroup(f)) return Drop(DropReason.MacUnknown);
         return f.IsLinkLocalTalk ? LinkTalk(f, port) : FromOutside(f, port);
     }
 
