@@ -80,8 +80,8 @@ __attribute__((noinline)) int answer_arp(struct __sk_buff *skb, __u32 slot)
 		return NOT_ANSWERED;
 	sender = *(half_t *)arp->sender_ip;
 	target = *(half_t *)arp->target_ip;
-	/* a probe (sender 0) or an announcement asks whether somebody *else* has the address */
-	if (!same_mac(arp->sender_mac, eth->h_source) || !sender || sender == target)
+	/* an announcement, or a tenant's probe (sender 0), may be about the asker's own address: the agent knows */
+	if (!same_mac(arp->sender_mac, eth->h_source) || sender == target)
 		return NOT_ANSWERED;
 	if (port->kind == PORT_TENANT && (!same_mac(arp->sender_mac, port->mac) || sender != port->ipv4))
 		return NOT_ANSWERED;

@@ -137,6 +137,22 @@ public sealed class AnswerTests
     }
 
     [Fact]
+    public void Rfc5227_section_2_1_1_a_probe_on_an_uplink_for_a_known_address_is_answered_and_any_other_is_the_host_s()
+    {
+        _machine.Link(Uplink);
+        IpAddress none = IpAddress.Parse("0.0.0.0");
+
+        Verdict known = _machine.Run("from_uplink", Frames.Arp(Frames.Mac1, Frames.Mac1, none, Frames.Ip2));
+        Verdict unknown = _machine.Run("from_uplink", Frames.Arp(Frames.Mac1, Frames.Mac1, none, Frames.Ip1));
+
+        (known.Outcome, known.Header.EthernetDestination).ShouldBe((Outcome.Answer, Frames.Mac1));
+        PacketHeader reply = known.Header;
+        (reply.ArpOperation, reply.Source, reply.Destination).ShouldBe((ArpOperation.Reply, Frames.Ip2, none));
+        (reply.ArpSenderMac, reply.ArpTargetMac).ShouldBe((Frames.Mac3, Frames.Mac1));
+        unknown.Outcome.ShouldBe(Outcome.Local);
+    }
+
+    [Fact]
     public void What_an_uplink_does_not_know_is_for_the_host_s_own_stack()
     {
         _machine.Link(Uplink);

@@ -23,8 +23,8 @@ internal sealed partial class Interpreter
         ulong senderMac = Octets.Mac(frame, ArpAt + 8);
         UInt128 sender = Octets.Address(frame, ArpAt + 14, isIpv6: false);
         UInt128 target = Octets.Address(frame, ArpAt + 24, isIpv6: false);
-        // A probe or an announcement (RFC 5227 §1.1) asks whether somebody else has the address.
-        if (senderMac != Octets.Mac(frame, 6) || sender == 0 || sender == target) return null;
+        // An announcement (RFC 5227 §1.1), or a tenant's probe, may be about the asker's own address.
+        if (senderMac != Octets.Mac(frame, 6) || sender == target) return null;
         if (port.Kind == PortKind.Tenant && (senderMac != port.Mac || sender != port.Ipv4)) return null;
         if (Known(port, isIpv6: false, target) is not { } known) return null;
 
