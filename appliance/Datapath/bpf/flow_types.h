@@ -153,7 +153,13 @@ enum conn_flags {
  */
 #define TICK_SHIFT	6
 
-enum tcp_seen { TCP_SEEN_SYN = 1, TCP_SEEN_FIN = 2, TCP_SEEN_RST = 4, TCP_SEEN_ACK = 8 };
+enum tcp_seen {
+	TCP_SEEN_SYN = 1,
+	TCP_SEEN_FIN = 2,
+	TCP_SEEN_RST = 4,
+	TCP_SEEN_ACK = 8,
+	TCP_SEEN_BEYOND_SYN = 16,	/* an ACK in a packet without SYN and RST: its sender is past its own SYN */
+};
 
 /*
  * Digest of a key: h = settings.digest_seed; for each 64-bit little-endian word w of the key: h = (h ^ w) *
@@ -193,7 +199,7 @@ struct conn {
 	__u64 octets;		/*  88 */
 	__u64 last_seen_ns;	/*  96: CLOCK_MONOTONIC, coarse */
 	__u64 created_ns;	/* 104 */
-	OTHER_WIDE(__u8, __u32) tcp_seen; /* 112: enum tcp_seen, ORed */
+	OTHER_WIDE(__u8, __u32) tcp_seen; /* 112: enum tcp_seen */
 	OTHER_WIDE(__u8, __u16) pad;	/* 113 */
 	__u16 seen_tick;	/* 114: program's: when last_seen_ns was last written, see TICK_SHIFT */
 	__u32 zone;		/* 116: low half of the ObjectId of the router that translated, 0 none */

@@ -53,13 +53,29 @@ static __always_inline int is_current(struct __sk_buff *skb, struct flow *f, str
 	return 1;
 }
 
+/*
+ * A reset whose sender goes on was not his (RFC 5961 section 3, RFC 7857 section 2), and a SYN begins another
+ * connection under the same name. Two processors may lose a flag to each other; the next packet has its own. Without a
+ * branch: the verifier walks each of them once more for each way to here.
+ */
+static __always_inline __u32 seen_with(__u32 seen, __u32 now)
+{
+	/* SYN stands below FIN, RST above */
+	__u32 over = (~now & TCP_SEEN_RST) | (now << 1 & ~(now >> 1) & TCP_SEEN_FIN);
+
+	return (seen & ~over) | now;
+}
+
 static __always_inline void count_flow(struct __sk_buff *skb, struct flow *f, struct conn *c)
 {
+	__u32 seen;
+
 	__sync_fetch_and_add(&c->packets, packets_of(skb));
 	__sync_fetch_and_add(&c->octets, skb->len);
 	touch(c);
-	if ((c->tcp_seen | f->tcp_seen) != c->tcp_seen)
-		c->tcp_seen |= f->tcp_seen;
+	seen = seen_with(c->tcp_seen, f->tcp_seen);
+	if (seen != c->tcp_seen)
+		c->tcp_seen = seen;
 }
 
 static __always_inline int judge(struct __sk_buff *skb, struct flow *f, struct conn *c, __u32 digest,

@@ -168,7 +168,8 @@ static __always_inline int parse_transport(struct __sk_buff *skb, struct flow *f
 		*ports = *(half_t *)l4;
 		/* SYN and ACK stand two bits higher on the wire than in enum tcp_seen, FIN and RST are mixed up */
 		f->tcp_seen = (l4[13] & 0x02 ? TCP_SEEN_SYN : 0) | (l4[13] & 0x01 ? TCP_SEEN_FIN : 0) |
-			      (l4[13] & 0x04 ? TCP_SEEN_RST : 0) | (l4[13] & 0x10 ? TCP_SEEN_ACK : 0);
+			      (l4[13] & 0x04 ? TCP_SEEN_RST : 0) | (l4[13] & 0x10 ? TCP_SEEN_ACK : 0) |
+			      ((l4[13] & 0x16) == 0x10 ? TCP_SEEN_BEYOND_SYN : 0);
 		return 0;
 	/* no ports in their keys, but a checksum in their first eight octets (checksum_at) */
 	case IPPROTO_UDPLITE:

@@ -19,6 +19,9 @@ public static class FlowTimeouts
     /// <summary>An ACK was seen.</summary>
     public const byte TcpSeenAck = 8;
 
+    /// <summary>An ACK was seen in a packet without SYN and RST: its sender is past its own SYN.</summary>
+    public const byte TcpSeenBeyondSyn = 16;
+
     /// <summary>TCP after the handshake: 2 h 4 min (RFC 5382 §5, REQ-5).</summary>
     public static TimeSpan TcpEstablished { get; } = new(2, 4, 0);
 
@@ -100,11 +103,16 @@ public static class FlowTimeouts
         ? IsEstablished(entry, twin)
         : entry.Packets > 0 && (twin.Key == default ? entry.Packets > 1 : twin.Packets > 0);
 
-    // Both directions have acknowledged and neither ends it. A twin that has met no packet says nothing: the answers
-    // may enter
-    // at another host. A state-only entry has seen nothing yet either: it is as old as its SYN.
-    private static bool IsEstablished(in FlowEntry entry, in FlowEntry twin) =>
-        ((entry.TcpSeen | twin.TcpSeen) & (TcpSeenFin | TcpSeenRst)) == 0
-        && (entry.TcpSeen & TcpSeenAck) != 0
-        && (twin.Packets == 0 || (twin.TcpSeen & TcpSeenAck) != 0);
+    // RFC 7857 §2: both have acknowledged, not both have sent FIN, and no RST was the last word of its sender.
+    private static bool IsEstablished(in FlowEntry entry, in FlowEntry twin)
+    {
+        if (((entry.TcpSeen | twin.TcpSeen) & TcpSeenRst) != 0) return false;
+        if (entry.Packets > 0 && twin.Packets > 0)
+            return (entry.TcpSeen & twin.TcpSeen & (TcpSeenAck | TcpSeenFin)) == TcpSeenAck;
+
+        // Where the other direction enters at another host, this one's handshake tells of it: nobody goes on after his
+        // SYN without an answer, but an ACK alone says nothing. Its FIN is the only one to be seen here.
+        const int Told = TcpSeenSyn | TcpSeenBeyondSyn;
+        return ((entry.TcpSeen | twin.TcpSeen) & (Told | TcpSeenFin)) == Told;
+    }
 }

@@ -19,7 +19,7 @@ public readonly record struct DatapathPort(IngressKind Kind, ObjectId Object, ui
 /// <param name="Octets">Octets so far.</param>
 /// <param name="LastSeen">Time of the last packet, since boot (CLOCK_MONOTONIC).</param>
 /// <param name="Created">Time of the install.</param>
-/// <param name="TcpSeen">Flags seen: 1 SYN, 2 FIN, 4 RST, 8 ACK.</param>
+/// <param name="TcpSeen">Flags seen: 1 SYN, 2 FIN, 4 RST, 8 ACK, 16 ACK beyond the SYN.</param>
 public readonly record struct FlowEntry(
     FlowKey Key, FlowAction Action, ulong Packets, ulong Octets, TimeSpan LastSeen, TimeSpan Created, byte TcpSeen);
 

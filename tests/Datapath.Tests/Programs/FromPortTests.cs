@@ -247,9 +247,52 @@ public sealed class FromPortTests
         _machine.Run("from_port", Frames.Tcp(flags: TcpFlags.Syn));
         _machine.Entry(key).TcpSeen.ShouldBe((byte)1);
         _machine.Run("from_port", Frames.Tcp(flags: TcpFlags.Fin | TcpFlags.Ack));
-        _machine.Entry(key).TcpSeen.ShouldBe((byte)(1 | 2 | 8));
+        _machine.Entry(key).TcpSeen.ShouldBe((byte)(1 | 2 | 8 | 16));
         _machine.Run("from_port", Frames.Tcp(flags: TcpFlags.Rst));
-        _machine.Entry(key).TcpSeen.ShouldBe((byte)15);
+        _machine.Entry(key).TcpSeen.ShouldBe((byte)31);
+    }
+
+    [Theory]
+    [InlineData(TcpFlags.Syn, 1)]
+    [InlineData(TcpFlags.Syn | TcpFlags.Ack, 1 | 8)]
+    [InlineData(TcpFlags.Ack, 8 | 16)]
+    [InlineData(TcpFlags.Rst | TcpFlags.Ack, 4 | 8)]
+    public void An_ACK_is_beyond_the_SYN_only_without_SYN_and_RST(TcpFlags flags, byte seen)
+    {
+        FlowKey key = Frames.KeyOf(Frames.Tcp(), In);
+        _machine.Flow(key, ToOut);
+
+        _machine.Run("from_port", Frames.Tcp(flags: flags));
+
+        _machine.Entry(key).TcpSeen.ShouldBe(seen);
+    }
+
+    [Fact]
+    public void Rfc7857_section_2_a_RST_whose_sender_goes_on_is_forgotten()
+    {
+        FlowKey key = Frames.KeyOf(Frames.Tcp(), In);
+        _machine.Flow(key, ToOut);
+        _machine.Run("from_port", Frames.Tcp(flags: TcpFlags.Rst));
+        _machine.Run("from_port", Frames.Tcp(flags: TcpFlags.Rst | TcpFlags.Ack));
+        _machine.Entry(key).TcpSeen.ShouldBe((byte)(4 | 8), "another RST takes nothing back");
+
+        _machine.Run("from_port", Frames.Tcp(flags: TcpFlags.Ack));
+
+        _machine.Entry(key).TcpSeen.ShouldBe((byte)(8 | 16));
+    }
+
+    [Fact]
+    public void Rfc5382_section_5_a_SYN_on_the_same_ports_begins_anew()
+    {
+        FlowKey key = Frames.KeyOf(Frames.Tcp(), In);
+        _machine.Flow(key, ToOut);
+        _machine.Run("from_port", Frames.Tcp(flags: TcpFlags.Fin | TcpFlags.Ack));
+        _machine.Run("from_port", Frames.Tcp(flags: TcpFlags.Ack));
+        _machine.Entry(key).TcpSeen.ShouldBe((byte)(2 | 8 | 16), "a FIN stays");
+
+        _machine.Run("from_port", Frames.Tcp(flags: TcpFlags.Syn));
+
+        _machine.Entry(key).TcpSeen.ShouldBe((byte)(1 | 8 | 16));
     }
 
     [Fact]

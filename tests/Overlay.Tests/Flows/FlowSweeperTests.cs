@@ -108,6 +108,40 @@ public sealed class FlowSweeperTests
         _hosts.Hv1.Tables.Connections.ShouldBeEmpty();
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Rfc7857_section_2_a_RST_that_its_sender_did_not_mean_shortens_nothing(bool isServers)
+    {
+        Establish();
+        if (isServers) _hosts.Send("red/red-c", CToA(flags: TcpFlags.Rst));
+        else _hosts.Send("red/red-a", AToC(flags: TcpFlags.Rst));
+        if (isServers) _hosts.Send("red/red-c", CToA(flags: TcpFlags.Ack));
+        else _hosts.Send("red/red-a", AToC(flags: TcpFlags.Ack));
+
+        _hosts.Now += FlowTimeouts.TcpEstablished - TimeSpan.FromSeconds(1);
+        _hosts.Hv1.Sweep();
+
+        _hosts.Hv1.Tables.Connections.Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public void Rfc9293_section_3_5_1_a_half_closed_connection_is_none_that_ends()
+    {
+        Establish();
+        _hosts.Send("red/red-a", AToC(flags: TcpFlags.Fin | TcpFlags.Ack));
+        _hosts.Send("red/red-c", CToA(flags: TcpFlags.Ack));
+        _hosts.Now += FlowTimeouts.TcpTransitory;
+        _hosts.Hv1.Sweep();
+        _hosts.Hv1.Tables.Connections.Count.ShouldBe(2, "the server may send for hours yet");
+
+        _hosts.Send("red/red-c", CToA(flags: TcpFlags.Fin | TcpFlags.Ack));
+        _hosts.Now += FlowTimeouts.TcpTransitory;
+        _hosts.Hv1.Sweep();
+
+        _hosts.Hv1.Tables.Connections.ShouldBeEmpty();
+    }
+
     [Fact]
     public void A_handshake_that_does_not_end_is_transitory()
     {

@@ -371,12 +371,18 @@ internal sealed class TableDatapath : IDatapath
         if ((packet.TcpFlags & TcpFlags.Fin) != TcpFlags.None) seen |= FlowTimeouts.TcpSeenFin;
         if ((packet.TcpFlags & TcpFlags.Rst) != TcpFlags.None) seen |= FlowTimeouts.TcpSeenRst;
         if ((packet.TcpFlags & TcpFlags.Ack) != TcpFlags.None) seen |= FlowTimeouts.TcpSeenAck;
+        bool isPastSyn = (packet.TcpFlags & (TcpFlags.Ack | TcpFlags.Syn | TcpFlags.Rst)) == TcpFlags.Ack;
+        if (isPastSyn) seen |= FlowTimeouts.TcpSeenBeyondSyn;
+        int kept = entry.TcpSeen;
+        if ((seen & FlowTimeouts.TcpSeenRst) == 0) kept &= ~FlowTimeouts.TcpSeenRst;
+        if ((seen & (FlowTimeouts.TcpSeenSyn | FlowTimeouts.TcpSeenRst)) == FlowTimeouts.TcpSeenSyn)
+            kept &= ~FlowTimeouts.TcpSeenFin;
         return entry with
         {
             Packets = entry.Packets + 1,
             Octets = entry.Octets + (ulong)packet.LengthOctets,
             LastSeen = Now,
-            TcpSeen = (byte)(entry.TcpSeen | seen),
+            TcpSeen = (byte)(kept | seen),
         };
     }
 

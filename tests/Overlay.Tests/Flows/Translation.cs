@@ -11,6 +11,9 @@ namespace Genkan.Overlay.Tests.Flows;
 /// <summary>From a simulation to an entry: actions, masks, idle times.</summary>
 public sealed class Translation
 {
+    private const byte SynAck = FlowTimeouts.TcpSeenSyn | FlowTimeouts.TcpSeenAck;
+    private const byte Opened = SynAck | FlowTimeouts.TcpSeenBeyondSyn;
+
     private static readonly FlowStamp Stamp = new(5, 1, 1);
 
     [Fact]
@@ -80,9 +83,11 @@ public sealed class Translation
 
     [Theory]
     [InlineData(IpProtocol.Tcp, FlowTimeouts.TcpSeenSyn, 240)]
-    [InlineData(IpProtocol.Tcp, FlowTimeouts.TcpSeenSyn | FlowTimeouts.TcpSeenAck, 7440)]
-    [InlineData(IpProtocol.Tcp, FlowTimeouts.TcpSeenAck | FlowTimeouts.TcpSeenFin, 240)]
-    [InlineData(IpProtocol.Tcp, FlowTimeouts.TcpSeenAck | FlowTimeouts.TcpSeenRst, 240)]
+    [InlineData(IpProtocol.Tcp, SynAck, 240)]
+    [InlineData(IpProtocol.Tcp, FlowTimeouts.TcpSeenAck | FlowTimeouts.TcpSeenBeyondSyn, 240)]
+    [InlineData(IpProtocol.Tcp, SynAck | FlowTimeouts.TcpSeenBeyondSyn, 7440)]
+    [InlineData(IpProtocol.Tcp, SynAck | FlowTimeouts.TcpSeenBeyondSyn | FlowTimeouts.TcpSeenFin, 240)]
+    [InlineData(IpProtocol.Tcp, SynAck | FlowTimeouts.TcpSeenBeyondSyn | FlowTimeouts.TcpSeenRst, 240)]
     [InlineData(IpProtocol.Udp, 0, 300)]
     [InlineData(IpProtocol.Icmp, 0, 60)]
     [InlineData(IpProtocol.Gre, 0, 300)]
@@ -92,6 +97,39 @@ public sealed class Translation
         FlowAction action = new() { Verdict = FlowVerdict.Forward, State = ConnectionState.Forward };
         FlowTimeouts.Idle(new FlowEntry(key, action, 1, 1, default, default, seen))
             .ShouldBe(TimeSpan.FromSeconds(seconds));
+    }
+
+    [Theory]
+    [InlineData(Opened, SynAck, 7440)]
+    [InlineData(FlowTimeouts.TcpSeenSyn, SynAck, 240)]
+    [InlineData(Opened | FlowTimeouts.TcpSeenFin, Opened, 7440)]
+    [InlineData(Opened | FlowTimeouts.TcpSeenFin, Opened | FlowTimeouts.TcpSeenFin, 240)]
+    [InlineData(Opened | FlowTimeouts.TcpSeenRst, Opened, 240)]
+    public void Rfc7857_section_2_of_two_directions_both_end_it_by_FIN_or_one_by_RST(
+        byte seen, byte seenOfTwin, int seconds)
+    {
+        FlowKey key = new(1, default, default, IpProtocol.Tcp, 0, 0, FragmentKind.None, default, default);
+        FlowAction action = new() { Verdict = FlowVerdict.Forward, State = ConnectionState.Forward };
+        FlowEntry entry = new(key, action, 3, 3, default, default, seen);
+        FlowEntry twin = new(key with { KeyPort = 2 }, action, 1, 1, default, default, seenOfTwin);
+
+        FlowTimeouts.Idle(entry, twin).ShouldBe(TimeSpan.FromSeconds(seconds));
+        FlowTimeouts.Idle(twin, entry).ShouldBe(TimeSpan.FromSeconds(seconds), "the same for both");
+    }
+
+    [Fact]
+    public void A_twin_that_met_no_packet_says_nothing_whichever_of_the_two_is_looked_at()
+    {
+        FlowKey key = new(1, default, default, IpProtocol.Tcp, 0, 0, FragmentKind.None, default, default);
+        FlowAction action = new() { Verdict = FlowVerdict.Forward, State = ConnectionState.Forward };
+        FlowEntry silent = new(key with { KeyPort = 2 }, action, 0, 0, default, default, 0);
+        FlowEntry opened = new(key, action, 2, 2, default, default, Opened);
+        FlowEntry alone = new(key, action, 1, 1, default, default, Opened & ~FlowTimeouts.TcpSeenSyn);
+
+        FlowTimeouts.Idle(opened, silent).ShouldBe(FlowTimeouts.TcpEstablished);
+        FlowTimeouts.Idle(silent, opened).ShouldBe(FlowTimeouts.TcpEstablished);
+        FlowTimeouts.Idle(alone, silent).ShouldBe(FlowTimeouts.TcpTransitory);
+        FlowTimeouts.Idle(alone, silent, isScarce: true).ShouldBe(FlowTimeouts.Unanswered);
     }
 
     [Fact]

@@ -79,9 +79,17 @@ internal sealed partial class Interpreter
         if (action.Verdict == FlowVerdict.Upcall || !IsCurrent(f, action)) return Found.State;
         entry.Packets += f.Packets;
         entry.Octets += f.Length;
-        entry.TcpSeen |= f.TcpSeen;
+        entry.TcpSeen = SeenWith(entry.TcpSeen, f.TcpSeen);
         entry.IsSeen = true;
         return Found.Action;
+    }
+
+    /// <summary>Flags add up; a packet without RST takes a RST back, a SYN a FIN too.</summary>
+    private static byte SeenWith(byte seen, byte now)
+    {
+        const byte Syn = 1, Fin = 2, Rst = 4;
+        if ((now & Rst) == 0) seen &= unchecked((byte)~((now & Syn) != 0 ? Rst | Fin : Rst));
+        return (byte)(seen | now);
     }
 
     /// <summary>Hard generation: at once. Soft: it serves on, and one packet of its class tells the agent.</summary>

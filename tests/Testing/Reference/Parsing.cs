@@ -165,7 +165,8 @@ internal static class Parsing
                 if (at + 20 > end) return DropReason.Truncated;
                 byte flags = f.Frame[at + 13];
                 f.TcpSeen = (byte)(((flags & 0x02) != 0 ? 1 : 0) | ((flags & 0x01) != 0 ? 2 : 0)
-                    | ((flags & 0x04) != 0 ? 4 : 0) | ((flags & 0x10) != 0 ? 8 : 0));
+                    | ((flags & 0x04) != 0 ? 4 : 0) | ((flags & 0x10) != 0 ? 8 : 0)
+                    | ((flags & 0x16) == 0x10 ? 16 : 0));
                 TakePorts(f, at);
                 return DropReason.None;
             case IpProtocol.Udp:
