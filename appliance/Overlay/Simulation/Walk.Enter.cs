@@ -124,7 +124,20 @@ internal ref partial struct Walk
             return;
         }
 
-        if (_packet.IsIcmpError && !BeginError()) return;
+        if (_packet.IsIcmpError)
+        {
+            // Of other packets the connection knows the source; an error may come from anybody, and the kernel of the
+            // gateway that passed it on has not asked.
+            bool isFromInside = pool.Router.Provides is null && IsInside(pool.Router);
+            if (isFromInside || IsMartianSource(_packet.Source) || _packet.Source.IsUnspecified)
+            {
+                Drop(DropReason.Martian, pool.Router.Name, "ICMP error from an address that is not outside");
+                return;
+            }
+
+            if (!BeginError()) return;
+        }
+
         if (!TryGetNatPort(out ushort port))
         {
             Drop(DropReason.NatNoConnection, pool.Router.Name, "no protocol that source NAT translates");

@@ -10,6 +10,11 @@ namespace Genkan.Overlay.Simulation;
 /// </content>
 internal ref partial struct Walk
 {
+    /// <summary>The source under which the packet, or the error about it, would leave now: an error of a router on the
+    /// way keeps its own where no NAT has put an address in its place (see <see cref="FinishError"/>).</summary>
+    private readonly IpAddress SourceOnTheWire =>
+        _isError && _packet.Source == _quoted.Destination ? _original.Source : _packet.Source;
+
     /// <summary>Puts the answer to the quoted packet in the error's place. False if the walk ended.</summary>
     private bool BeginError()
     {
@@ -53,6 +58,13 @@ internal ref partial struct Walk
         // The sender's address is translated with its connection; of another one (a router on the way) too if the
         // sender is behind the NAT, whose own address then stands for it (RFC 5508 §4.2.2, REQ-5).
         bool isTranslated = _packet.Source != _quoted.Destination;
+        if (!isTranslated && _result.Hops > 0 && _original.Source.IsLinkLocal)
+        {
+            // RFC 4291 §2.5.6, RFC 3927 §2.7; judged here, as until the last router a NAT might have replaced it.
+            Drop(DropReason.Martian, _ingressPort?.Name ?? "NAT return", "ICMP error from a link-local address");
+            return;
+        }
+
         PacketHeader outer = _original;
         outer.EthernetSource = _packet.EthernetSource;
         outer.EthernetDestination = _packet.EthernetDestination;

@@ -60,14 +60,14 @@ internal ref partial struct Walk
 
     // RFC 1812 §5.3.7, RFC 4291 §2.5; multicast is not routed here.
     private readonly bool IsMartian() =>
-        IsMartianSource(_packet.Source) || _packet.Source.IsUnspecified
+        IsMartianSource(SourceOnTheWire) || SourceOnTheWire.IsUnspecified
         || _packet.Destination.IsMulticast || _packet.Destination.IsBroadcast
         || IsMartianDestination(_packet.Destination);
 
     private bool IsInside(RouterNode router)
     {
         Tag(router.RoutesTag);
-        if (router.Routes.Find(_packet.Source) is not { } routes) return false;
+        if (router.Routes.Find(SourceOnTheWire) is not { } routes) return false;
         foreach (RouteNode route in routes)
         {
             if (route.Target == RouteTarget.Port && !route.Port!.IsExternal) return true;
@@ -274,7 +274,7 @@ internal ref partial struct Walk
     {
         foreach (IpPrefix prefix in outside.Model.Prefixes)
         {
-            if (prefix.Contains(_packet.Source)) return true;
+            if (prefix.Contains(SourceOnTheWire)) return true;
         }
 
         return false;

@@ -54,6 +54,43 @@ public sealed class IcmpErrors
         result.IsCacheable.ShouldBeFalse();
     }
 
+    [Theory]
+    [InlineData("127.0.0.1")]
+    [InlineData("224.0.0.1")]
+    [InlineData("240.0.0.1")]
+    [InlineData("10.0.1.12")]
+    public void Rfc1812_section_5_3_7_an_error_from_a_martian_or_from_inside_does_not_come_from_the_outside(
+        string source)
+    {
+        Lab lab = Lab.OnHv1;
+        byte[] sent = Frames.Udp(Router2, C, "10.0.2.11", "198.18.0.10", 1000, 33434);
+        PacketHeader leaving = lab.From("red/red-c", sent).Packet;
+        byte[] outside = Rewritten(sent, leaving);
+        lab.Connect(Courtyard.Pool, leaving.Reversed(), ConnectionState.Reply);
+        byte[] error = From(source, Frames.Error(Outside, C, "203.0.113.1", outside, TimeExceeded));
+
+        Lab.TextOf(lab.Simulate(new Ingress(IngressKind.NatReturn, Courtyard.Pool, ConnectionState.None), error))
+            .ShouldBe("Drop Martian");
+        byte[] about = Frames.Tcp(Outside, A, "198.51.100.20", "198.18.0.10", 80, 5000);
+        error = From(source, Frames.Error(Outside, A, "203.0.113.1", about, TimeExceeded));
+        Lab.TextOf(Lab.OnGw1.From("provider/isp", error)).ShouldBe("Drop Martian");
+    }
+
+    [Theory]
+    [InlineData("2001:db8:1:1:f816:3eff:fe00:112", "ForwardTranslated")]
+    [InlineData("fe80::1", "Drop Martian")]
+    [InlineData("::1", "Drop Martian")]
+    [InlineData("2001:db8:99::1", "Drop Martian")]
+    public void Rfc4291_section_2_5_6_an_error_does_not_leave_with_a_source_that_may_not(string source, string expected)
+    {
+        const string a = "2001:db8:1:1:f816:3eff:fe00:111", far = "2001:db8:ffff::1";
+        Lab lab = new(Courtyard.Hv1, BridgedUnicast.Open(Courtyard.Parts, "red/red-a"));
+        byte[] about = Frames.Udp(A, Router, far, a, 1000, 2000);
+        byte[] error = Frames.Error(Router, A, source, about, IcmpError.PacketTooBig(false, 1300));
+
+        Lab.TextOf(lab.From("red/red-a", error)).ShouldBe(expected);
+    }
+
     [Fact]
     public void An_error_about_no_connection_is_dropped()
     {
@@ -171,6 +208,16 @@ public sealed class IcmpErrors
         Lab.TextOf(lab.From("red/red-a", error)).ShouldBe("Drop InvalidState");
         lab.Connect(Courtyard.Port("red/red-a"), Frames.Decode(about).Reversed(), ConnectionState.Reply);
         Lab.TextOf(lab.From("red/red-a", error)).ShouldBe("ForwardTranslated");
+    }
+
+    // The frame under another source, which no error is written from.
+    private static byte[] From(string source, byte[] error)
+    {
+        PacketHeader header = Frames.Decode(error);
+        PacketHeader forged = header;
+        forged.Source = IpAddress.Parse(source);
+        PacketRewriter.Apply(error, header, forged);
+        return error;
     }
 
     private static byte[] Rewritten(byte[] frame, in PacketHeader to)
