@@ -33,12 +33,11 @@ internal sealed class AgentRuntime : IDisposable
         PeerMtus = new PeerMtuProber(datapath, () => Topology, logger);
         Classes = new FlowClasses();
 
-        // Ports and hashes of translations must not be guessable from outside (RFC 6056 §3.3), nor the same after a
-        // restart.
-        ulong seed = BitConverter.ToUInt64(System.Security.Cryptography.RandomNumberGenerator.GetBytes(sizeof(ulong)));
+        // Ports, hashes and identifications of translations must not be guessable from outside (RFC 6056 §3.3), nor the
+        // same after a restart; nor may one tell of the other.
         // What comes for the tunnels' port never gets past an uplink, so an answer to it would not either.
-        NatTable nat = new(new NatLimits { WithheldUdpPort = loaded.VxlanPort }, NatTimeouts.Default, seed);
-        SlowPath slowPath = new(datapath, nat, Classes, loaded.Snapshot);
+        NatTable nat = new(new NatLimits { WithheldUdpPort = loaded.VxlanPort }, NatTimeouts.Default, NewSeed());
+        SlowPath slowPath = new(datapath, nat, Classes, loaded.Snapshot, NewSeed());
         _loop = new AgentLoop(datapath, slowPath, nat, Classes, logger);
         datapath.IsDirectWanted = loaded.Encapsulation == Encapsulation.Direct;
         datapath.Apply(loaded.Snapshot);
@@ -79,6 +78,9 @@ internal sealed class AgentRuntime : IDisposable
 
         await Task.WhenAll(threads);
     }
+
+    private static ulong NewSeed() =>
+        BitConverter.ToUInt64(System.Security.Cryptography.RandomNumberGenerator.GetBytes(sizeof(ulong)));
 
     private static Task StartThread(string name, Action<CancellationToken> run, CancellationTokenSource end)
     {

@@ -117,6 +117,7 @@ public sealed partial class SlowPath
         Span<byte> copy = _scratch.AsSpan(0, frame.Length);
         frame.CopyTo(copy);
         PacketRewriter.CompleteChecksum(copy, packet);
+        if (nextHop != 0) Rename(copy, packet);
         Ipv4Fragmenter fragmenter = new(copy, packet, (int)upcall.MtuOctets);
         Span<byte> piece = _piece;
         bool isCut = false;
@@ -129,6 +130,16 @@ public sealed partial class SlowPath
 
         if (isCut) _counters.Fragmented++;
         else _datapath.CountDrop(upcall.Slot, DropReason.TooBig);
+    }
+
+    // RFC 6864 §4.3: of several hosts behind one address each counts for itself, and the receiver would put pieces of
+    // two packets together. A packet that is a piece itself has got its new identification in the kernel.
+    private void Rename(Span<byte> frame, in PacketHeader packet)
+    {
+        if (packet.Fragment != FragmentKind.None || !Topology.IsNatAddress(packet.Source)) return;
+        PacketHeader renamed = packet;
+        renamed.Identification = _shared.Identifications.Next(packet.Destination, packet.Protocol);
+        PacketRewriter.Apply(frame, packet, renamed);
     }
 
     /// <summary>

@@ -51,8 +51,10 @@ public sealed partial class SlowPath
     /// <param name="nat">Translations of this host.</param>
     /// <param name="classes">Flow classes.</param>
     /// <param name="topology">First topology.</param>
-    public SlowPath(IDatapath datapath, NatTable nat, FlowClasses classes, TopologySnapshot topology)
-        : this(datapath, new SlowPathState(datapath, nat, classes, topology)) => RevokeTranslations(topology);
+    /// <param name="seed">Where identifications begin; secret and new with each start of an agent.</param>
+    public SlowPath(
+        IDatapath datapath, NatTable nat, FlowClasses classes, TopologySnapshot topology, ulong seed = 0)
+        : this(datapath, new SlowPathState(datapath, nat, classes, topology, seed)) => RevokeTranslations(topology);
 
     /// <summary>Makes another worker over the state of the first one; before the first packet.</summary>
     /// <param name="first">A worker.</param>

@@ -134,6 +134,9 @@ public static class FlowLimits
     /// <summary>Packets in a row that are cut.</summary>
     public const int CutPacketsBurst = 200;
 
+    /// <summary>Counters of new identifications, by destination and protocol; as many as the kernel's.</summary>
+    public const int IdentificationCounters = 1024;
+
     /// <summary>Octets of a frame that the agent rewrites itself (ICMP errors and the like).</summary>
     public const int RewrittenFrameMax = 16_384;
 }

@@ -18,9 +18,12 @@ internal sealed class SlowPathState
     /// <param name="nat">Translations of this host.</param>
     /// <param name="classes">Flow classes.</param>
     /// <param name="topology">First topology.</param>
-    public SlowPathState(IDatapath datapath, NatTable nat, FlowClasses classes, TopologySnapshot topology)
+    /// <param name="seed">Where identifications begin.</param>
+    public SlowPathState(
+        IDatapath datapath, NatTable nat, FlowClasses classes, TopologySnapshot topology, ulong seed)
     {
         (Nat, Classes, Topology) = (nat, classes, topology);
+        Identifications = new Identifications(seed);
         Quota = new ConnectionQuota(datapath);
         Quota.Apply(topology);
     }
@@ -55,6 +58,9 @@ internal sealed class SlowPathState
 
     /// <summary>Share of each port of the packets that the agent cuts.</summary>
     public PortLimit Cutting { get; } = new(FlowLimits.CutPacketsPerSecond, FlowLimits.CutPacketsBurst);
+
+    /// <summary>New identifications of translated packets that the agent cuts.</summary>
+    public Identifications Identifications { get; }
 
     /// <summary>Connections whose entries are being replaced.</summary>
     public FlowLocks Locks { get; } = new();

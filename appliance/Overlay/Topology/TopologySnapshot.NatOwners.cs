@@ -38,6 +38,11 @@ public sealed partial class TopologySnapshot
         return false;
     }
 
+    /// <summary>Whether hosts share an address by source NAT.</summary>
+    /// <param name="address">Any address.</param>
+    public bool IsNatAddress(IpAddress address) =>
+        (_natAddresses ??= NatAddressesOf(Parts.Routers)).ContainsKey(address);
+
     /// <summary>The name of an object or aspect, if the snapshot has it.</summary>
     public bool TryGetName(ObjectId id, [NotNullWhen(true)] out string? name) => _names.TryGetValue(id, out name);
 

@@ -118,6 +118,8 @@ public sealed class HostileElsewhere(ITestOutputHelper output)
         yield return ("to the gateway itself", "not_local_service", Udp4(us, isp, Far, "203.0.113.2", Port));
         yield return ("for another station", "mac_unknown",
             Udp4(MacAddress.Parse("02:00:00:00:00:77"), isp, Far, TwoHosts.FloatingIp, Port));
+        yield return ("to a VM, for the whole link", "mac_unknown",
+            Udp4(MacAddress.Broadcast, isp, Far, TwoHosts.FloatingIp, Port));
         yield return ("a tunnel packet to a VM", "vxlan_from_port",
             Udp4(us, isp, Far, TwoHosts.FloatingIp, 4789));
         yield return ("a tunnel packet to the underlay", "vxlan_from_port", Udp4(us, isp, Far, "192.0.2.11", 4789));

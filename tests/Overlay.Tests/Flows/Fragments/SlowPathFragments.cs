@@ -186,6 +186,52 @@ public sealed class SlowPathFragments
         _hosts.Hv1.SlowPath.Counters.Fragmented.ShouldBe((ulong)FlowLimits.CutPacketsBurst);
     }
 
+    [Fact]
+    public void Rfc6864_section_4_3_what_is_cut_behind_source_NAT_gets_an_identification_of_its_own_for_each_datagram()
+    {
+        uint[] first = CutLeaving("198.51.100.10", more: false);
+        uint[] second = CutLeaving("198.51.100.10", more: false);
+
+        first.Distinct().ShouldHaveSingleItem().ShouldNotBe(5u);
+        second.Distinct().ShouldHaveSingleItem().ShouldBe(first[0] + 1);
+        CutLeaving("198.51.100.10", more: true).ShouldAllBe(id => id == 5, "the kernel has renamed a fragment");
+        CutLeaving("198.51.100.20", more: false).ShouldAllBe(id => id == 5, "a floating IP has one host");
+    }
+
+    [Fact]
+    public void Identifications_are_never_0_and_differ_by_destination_protocol_and_seed()
+    {
+        Identifications one = new(seed: 1);
+        IpAddress far = IpAddress.Parse(Server), other = IpAddress.Parse("198.18.0.11");
+        ushort[] ids = [.. Enumerable.Range(0, 65_536).Select(_ => one.Next(far, IpProtocol.Udp))];
+
+        ids.ShouldNotContain((ushort)0);
+        ids.Distinct().Count().ShouldBe(65_535);
+        ushort[] begins =
+        [
+            new Identifications(1).Next(far, IpProtocol.Udp), new Identifications(1).Next(far, IpProtocol.Tcp),
+            new Identifications(1).Next(other, IpProtocol.Udp), new Identifications(2).Next(far, IpProtocol.Udp),
+        ];
+        begins[0].ShouldBe(ids[0]);
+        begins.ShouldBeUnique();
+    }
+
+    private uint[] CutLeaving(string source, bool more)
+    {
+        FrameWriter writer = Frames.Begin(out byte[] buffer, Router1, A, source, Server, IpProtocol.Tcp);
+        writer.Fragment(5, 0, more);
+        writer.Tcp(5000, 80, TcpFlags.Ack);
+        writer.Octets(new byte[1204]); // a whole number of units
+        byte[] frame = buffer[..writer.Finish()];
+        _hosts.Arrived.Clear();
+        uint uplink = _hosts.Gw1.Slot("provider/isp");
+        _hosts.Gw1.SlowPath.Handle(TooBig(uplink, frame) with { IsLeaving = true }, frame);
+        _hosts.Gw1.Tables.Flush();
+        uint[] ids = [.. _hosts.Arrived.Select(a => Frames.Decode(a.Frame).Identification)];
+        ids.Length.ShouldBe(2);
+        return ids;
+    }
+
     private static byte[] Piece(int number, bool toServer = false, ushort to = 80, uint id = 9, string at = "10.0.2.11")
     {
         FrameWriter writer = toServer
