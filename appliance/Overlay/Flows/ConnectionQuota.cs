@@ -81,7 +81,12 @@ public sealed class ConnectionQuota
         (int table, int account, int tenant) = AccountsOf(key);
         int free = FreeOf(table);
         if (!_originated.TryTake(account, Math.Max(count, free * FlowLimits.PortPerFree), count)) return false;
-        if (_byTenant.TryTake(tenant, Math.Max(count, free * FlowLimits.TenantPerFree), count))
+
+        // Addresses that many connect to must not close the door to all others.
+        bool isFew = tenant % FlowLimits.PortSlots == Outside
+            && _originated.Of(account) <= free / FlowLimits.FreePerFew;
+        int max = isFew ? int.MaxValue : Math.Max(count, free * FlowLimits.TenantPerFree);
+        if (_byTenant.TryTake(tenant, max, count))
         {
             _used.TryTake(table, int.MaxValue, count);
             return true;

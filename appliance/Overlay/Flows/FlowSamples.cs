@@ -105,13 +105,16 @@ public sealed class FlowSamples
     }
 
     // An answer on this host stands in the twin. Where it comes in at another host, only the originator tells of it: it
-    // sends on, over TCP with an acknowledgement. A reset is no connection.
+    // sends on, over TCP after a SYN of its own. A reset is no connection.
     private static bool IsAnswered(IDatapath datapath, TopologySnapshot topology, in FlowEntry entry)
     {
         bool hasTwin = FlowTwin.TryFind(topology, datapath, entry, out FlowEntry twin);
         if (hasTwin && twin.Packets == 0) return false;
         if (entry.Key.Protocol != IpProtocol.Tcp) return hasTwin || entry.Packets > 1;
-        return (entry.TcpSeen & FlowTimeouts.TcpSeenAck) != 0 && (twin.TcpSeen & FlowTimeouts.TcpSeenRst) == 0;
+        const int Told = FlowTimeouts.TcpSeenSyn | FlowTimeouts.TcpSeenBeyondSyn;
+        return hasTwin
+            ? (entry.TcpSeen & FlowTimeouts.TcpSeenAck) != 0 && (twin.TcpSeen & FlowTimeouts.TcpSeenRst) == 0
+            : (entry.TcpSeen & Told) == Told;
     }
 
     private bool IsSample() => (uint)Interlocked.Increment(ref _turn) % Interval == 0;

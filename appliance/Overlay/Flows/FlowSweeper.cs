@@ -131,12 +131,12 @@ public sealed class FlowSweeper
         if (FlowTimeouts.IsNegative(entry)) return now - entry.Created >= FlowTimeouts.Drop;
         TimeSpan soonest = FlowTimeouts.IsEnding(entry) ? FlowTimeouts.Closed : FlowTimeouts.Unanswered;
         bool isScarce = now - entry.LastSeen >= soonest && _slowPath.Quota.IsScarce(entry);
-        _isScarce |= isScarce;
         if (now - entry.LastSeen < FlowTimeouts.Shortest && !isScarce) return false;
 
         // The other direction keeps a connection alive (RFC 4787 §4.3, RFC 5382 §5).
         bool hasTwin = FlowTwin.TryFind(_slowPath.Topology, _datapath, entry, out twin);
         TimeSpan limit = FlowTimeouts.Idle(entry, twin, isScarce);
+        _isScarce |= isScarce && limit <= FlowTimeouts.Unanswered; // of what stays, no haste frees any
         return now - entry.LastSeen >= limit && (!hasTwin || now - twin.LastSeen >= limit);
     }
 }

@@ -51,8 +51,8 @@ public static class FlowTimeouts
     public static TimeSpan Unanswered { get; } = TimeSpan.FromSeconds(15);
 
     /// <summary>
-    /// TCP that both ends have closed, or one has reset, while its share is scarce: a last ACK that was lost is asked
-    /// for again after a second (RFC 6298 §2.1). A client that opens 9,000 connections a second would otherwise fill
+    /// TCP that both ends have closed, while its share is scarce: a last ACK that was lost is asked for again after a
+    /// second (RFC 6298 §2.1). A client that opens 9,000 connections a second would otherwise fill
     /// its share with ended ones, and then open none.
     /// </summary>
     public static TimeSpan Closed { get; } = TimeSpan.FromSeconds(2);
@@ -77,6 +77,8 @@ public static class FlowTimeouts
         if (entry.Action.State == ConnectionState.None) return Stateless;
         return entry.Key.Protocol switch
         {
+            // Half closed, and the one who should go on may be gone for ever.
+            IpProtocol.Tcp when isScarce && (IsEnding(entry) || IsEnding(twin)) => TcpTransitory,
             IpProtocol.Tcp => IsEstablished(entry, twin) ? TcpEstablished : TcpTransitory,
             IpProtocol.Udp => Udp,
             IpProtocol.Icmp or IpProtocol.Icmpv6 => Icmp,
@@ -92,10 +94,10 @@ public static class FlowTimeouts
     /// <summary>Whether an entry may have less than <see cref="Unanswered"/> to live, whatever its twin says.</summary>
     /// <param name="entry">As read back.</param>
     public static bool IsEnding(in FlowEntry entry) =>
-        entry.Key.Protocol == IpProtocol.Tcp && (entry.TcpSeen & (TcpSeenFin | TcpSeenRst)) != 0;
+        entry.Key.Protocol == IpProtocol.Tcp && (entry.TcpSeen & TcpSeenFin) != 0;
 
     private static bool IsClosed(in FlowEntry entry, in FlowEntry twin) => entry.Key.Protocol == IpProtocol.Tcp
-        && ((entry.TcpSeen & twin.TcpSeen & TcpSeenFin) != 0 || ((entry.TcpSeen | twin.TcpSeen) & TcpSeenRst) != 0);
+        && (entry.TcpSeen & twin.TcpSeen & TcpSeenFin) != 0;
 
     // TCP by its flags; else both directions have met packets. Where the answers enter at another host, the
     // originator's second packet has to do.

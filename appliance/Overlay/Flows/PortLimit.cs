@@ -4,8 +4,8 @@ using System.Threading;
 namespace Genkan.Overlay.Flows;
 
 /// <summary>
-/// How often the agent does something for each port where packets enter: a token bucket a port, by the times at which
-/// the next one is due (GCRA). Workers move them by compare-and-swap.
+/// How often the agent does something for each who asks for it: a port, an address that the outside sends to, another
+/// host. A token bucket each, by the times at which the next one is due (GCRA). Workers move them by compare-and-swap.
 /// </summary>
 /// <param name="perSecond">Times a second.</param>
 /// <param name="burst">Times in a row.</param>
@@ -13,15 +13,15 @@ internal sealed class PortLimit(int perSecond, int burst)
 {
     private readonly long _interval = TimeSpan.TicksPerSecond / perSecond;
     private readonly long _tolerance = TimeSpan.TicksPerSecond / perSecond * (burst - 1);
-    private readonly long[] _due = new long[FlowLimits.PortSlots];
+    private readonly long[] _due = new long[FlowLimits.Budgets];
 
     /// <summary>Takes a token.</summary>
-    /// <param name="slot">Port slot; all that the kernel does not have share one bucket.</param>
+    /// <param name="payer"><see cref="Upcall.Payer"/>; all that the kernel does not have share one bucket.</param>
     /// <param name="now">Time since boot.</param>
-    /// <returns>False if the port had its share.</returns>
-    public bool TryTake(uint slot, TimeSpan now)
+    /// <returns>False if it had its share.</returns>
+    public bool TryTake(uint payer, TimeSpan now)
     {
-        ref long due = ref _due[slot < FlowLimits.PortSlots ? slot : 0];
+        ref long due = ref _due[payer < FlowLimits.Budgets ? payer : 0];
         while (true)
         {
             long seen = Volatile.Read(ref due);

@@ -108,7 +108,7 @@ public sealed partial class SlowPath
             return;
         }
 
-        if (!_shared.Cutting.TryTake(upcall.Slot, _datapath.Now))
+        if (!_shared.Cutting.TryTake(upcall.Payer, _datapath.Now))
         {
             _datapath.CountDrop(upcall.Slot, DropReason.FragmentBudget);
             return;
@@ -176,7 +176,7 @@ public sealed partial class SlowPath
                 source,
                 packet.EthernetDestination);
         if (length == 0) return;
-        if (!_shared.ErrorLimit.TryTake(upcall.Slot, _datapath.Now))
+        if (!_shared.ErrorLimit.TryTake(upcall.Payer, _datapath.Now))
         {
             _counters.ErrorsWithheld++;
             return;

@@ -250,7 +250,7 @@ public sealed partial class SlowPath
     {
         _datapath.CountDrop(upcall.Slot, _result.DropReason);
         if (upcall.Kind == UpcallKind.Miss) Samples.Refused(upcall.Budget);
-        if (_result.AnswerLength > 0) SendError(upcall.Slot);
+        if (_result.AnswerLength > 0) SendError(upcall);
         if (!_result.IsCacheable || (!packet.IsIpv4 && !packet.IsIpv6)) return;
 
         FlowKey key = FlowKey.Of(port.KeyPort, packet, port.IsL3);
@@ -260,9 +260,9 @@ public sealed partial class SlowPath
         if (!InstallDrop(key, action)) Quota.GiveBackNegative(key); // the sweep counts what took another's place
     }
 
-    private void SendError(uint slot)
+    private void SendError(in Upcall upcall)
     {
-        if (_shared.ErrorLimit.TryTake(slot, _datapath.Now)) SendAnswer(slot, _result.AnswerEgress);
+        if (_shared.ErrorLimit.TryTake(upcall.Payer, _datapath.Now)) SendAnswer(upcall.Slot, _result.AnswerEgress);
         else _counters.ErrorsWithheld++;
     }
 

@@ -70,6 +70,9 @@ public static class FlowLimits
     /// So whatever number of tenants fills a table together, there is room for one more.</summary>
     public const int TenantPerFree = 2;
 
+    /// <summary>What is free divided by this may an address from the outside hold whatever all others hold.</summary>
+    public const int FreePerFew = 16;
+
     /// <summary>Deliveries from other hosts may add what is free divided by this in a pass of the sweep; it is not free
     /// for others meanwhile.</summary>
     public const int DeliveriesPerPass = 4;

@@ -46,4 +46,9 @@ public readonly record struct Upcall(
     FrameOffload Offload,
     uint MtuOctets = 0,
     bool IsLeaving = false,
-    uint Budget = 0);
+    uint Budget = 0)
+{
+    /// <summary>Who is given what the agent does only so often: who paid, since behind an uplink's slot there is every
+    /// tenant.</summary>
+    public uint Payer => Budget != 0 ? Budget : Slot;
+}

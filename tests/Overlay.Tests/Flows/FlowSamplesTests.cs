@@ -66,6 +66,17 @@ public sealed class FlowSamplesTests
     }
 
     [Fact]
+    public void Over_a_tunnel_an_acknowledgement_without_a_SYN_before_it_tells_of_nothing()
+    {
+        byte[] bare = Frames.Tcp(B, A, "10.0.1.11", "10.0.1.12", 5000, 80, TcpFlags.Ack);
+        for (int i = 0; i < 3; i++) _hosts.Send("red/red-a", bare);
+        Repeat(20, () => _samples.Installed(Budget, Key(bare), _hosts.Now));
+        Judge();
+
+        _samples.IsUseless(Budget).ShouldBeTrue();
+    }
+
+    [Fact]
     public void Over_a_tunnel_the_originator_s_acknowledgement_tells_of_the_answer()
     {
         _hosts.Send("red/red-a", Frames.Tcp(B, A, "10.0.1.11", "10.0.1.12", 5000, 80));

@@ -46,6 +46,28 @@ public sealed class SharesOfTheTable
     }
 
     [Fact]
+    public void Addresses_that_the_outside_floods_leave_the_others_a_few_connections_each()
+    {
+        _hosts.Gw1.Tables.ConnectionsMax = 16_384;
+        ConnectionQuota quota = new(_hosts.Gw1.Tables);
+        foreach (string flooded in (string[])["198.51.100.20", "198.51.100.21", "198.51.100.22"]) Open(flooded);
+
+        for (int other = 30; other < 60; other++) Open($"198.51.100.{other}").ShouldBeGreaterThan(32);
+
+        int Open(string address)
+        {
+            int count = 0;
+            while (quota.TryTake(To(address, (ushort)count), count: 1)) count++;
+            return count;
+        }
+
+        FlowKey To(string address, ushort port) => FlowKey.Of(
+            _hosts.Gw1.Slot("provider/isp"),
+            Frames.Decode(Frames.Tcp(Veth, Isp, Server, address, port, 80)),
+            isL3: true);
+    }
+
+    [Fact]
     public void What_other_hosts_deliver_counts_as_one_tenant_s_and_leaves_room_pass_after_pass()
     {
         _hosts.Hv1.Tables.ConnectionsMax = Room;
