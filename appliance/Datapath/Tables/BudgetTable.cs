@@ -231,7 +231,7 @@ internal sealed class BudgetTable : IDisposable
         else
         {
             WriteFixed(index, BudgetLaneKind.Flows, flows);
-            WriteFixed(index, BudgetLaneKind.Control, flows);
+            WriteFixed(index, BudgetLaneKind.Control, control);
         }
     }
 

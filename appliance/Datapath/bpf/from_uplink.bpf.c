@@ -96,14 +96,12 @@ static __always_inline int overlay_packet(struct __sk_buff *skb, struct flow *f,
 	}
 	if (likely(found == FOUND_ACTION))
 		return forward(skb, f, &action);
-	if (is_nat) {
-		if (found == FOUND_NOTHING && !(f->flags & FLOW_ICMP_ERROR))
-			return -DROP_NAT_NO_CONNECTION;
-	} else {
-		rc = charge_destination(f);
-		if (rc < 0)
-			return rc;
-	}
+	if (is_nat && found == FOUND_NOTHING && !(f->flags & FLOW_ICMP_ERROR))
+		return -DROP_NAT_NO_CONNECTION;
+	/* an address of source NAT pays for the errors that are about it, where it has a row */
+	rc = charge_destination(f);
+	if (rc < 0 && !is_nat)
+		return rc;
 	return hand_up(skb, f, kind);
 }
 

@@ -67,17 +67,15 @@ internal sealed partial class Interpreter
         }
 
         if (found == Found.Action) return Forward(f, action);
-        if (isNat)
+        if (isNat && found == Found.Nothing && !f.IsIcmpError) return Drop(DropReason.NatNoConnection);
+        if (Tables.Destination(f.IsIpv6, f.Key.Destination) is { } destination)
         {
-            if (found == Found.Nothing && !f.IsIcmpError) return Drop(DropReason.NatNoConnection);
-        }
-        else
-        {
-            // What nobody here has asked for costs the agent nothing.
-            if (Tables.Destination(f.IsIpv6, f.Key.Destination) is not { } destination)
-                return Drop(DropReason.NoDestination);
             f.Budget = destination.Budget;
             Coverage.Found("destination");
+        }
+        else if (!isNat)
+        {
+            return Drop(DropReason.NoDestination); // what nobody here has asked for costs the agent nothing
         }
 
         return HandUp(f, waits ? UpcallKind.Fragment : UpcallKind.Miss);
