@@ -36,7 +36,7 @@ internal static partial class AgentHost
         {
             using AgentRuntime runtime = Start(options, loggers, logger);
             await ServeAsync(runtime, loggers, logger, stop);
-            LogStopped(logger);
+            LogStopped(logger, runtime.Topology.LocalHost.Name);
             return 0;
         }
         catch (Exception fault) when (
@@ -153,8 +153,11 @@ internal static partial class AgentHost
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Fault}")]
     private static partial void LogFault(ILogger logger, string fault);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Agent stops; the kernel goes on forwarding what it knows.")]
-    private static partial void LogStopped(ILogger logger);
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "Agent of {Host} stops; the kernel goes on forwarding, but after 10 s not between external segments "
+            + "until an agent runs.")]
+    private static partial void LogStopped(ILogger logger, string host);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Reload refused, nothing was changed: {Reason}")]
     private static partial void LogReloadFailed(ILogger logger, string reason);

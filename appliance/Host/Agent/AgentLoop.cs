@@ -109,7 +109,7 @@ internal sealed partial class AgentLoop : IDisposable
         while (cursor != 0);
 
         if (kept + ended == 0) return;
-        LogAdopted(kept, ended);
+        LogAdopted(_slowPath.Topology.LocalHost.Name, kept, ended);
         _sweeper.RevalidateAll();
     }
 
@@ -217,6 +217,7 @@ internal sealed partial class AgentLoop : IDisposable
     private partial void LogLinkFault(string fault);
 
     [LoggerMessage(Level = LogLevel.Information,
-        Message = "Adopted {Kept} connections from the previous agent; {Ended} ended because their ports moved.")]
-    private partial void LogAdopted(int kept, int ended);
+        Message = "Host {Host}: adopted {Kept} connections from the previous agent; {Ended} ended because their ports "
+            + "moved.")]
+    private partial void LogAdopted(string host, int kept, int ended);
 }

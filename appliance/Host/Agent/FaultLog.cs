@@ -18,20 +18,32 @@ internal sealed partial class FaultLog(ILogger logger)
     /// <summary>Notes a packet that made the agent fail, with its octets.</summary>
     public void Packet(Exception fault, ReadOnlySpan<byte> frame)
     {
-        if (Interlocked.Increment(ref _count) > LoggedMax) return;
+        ulong count = Interlocked.Increment(ref _count);
+        if (count > LoggedMax) return;
         LogFault(fault, Convert.ToHexString(frame[..Math.Min(frame.Length, OctetsMax)]));
+        if (count == LoggedMax) LogLast(LoggedMax);
     }
 
     /// <summary>Notes a turn of housekeeping that failed.</summary>
     public void Housekeeping(Exception fault)
     {
-        if (Interlocked.Increment(ref _count) <= LoggedMax) LogHousekeepingFault(fault);
+        ulong count = Interlocked.Increment(ref _count);
+        if (count > LoggedMax) return;
+        LogHousekeepingFault(fault);
+        if (count == LoggedMax) LogLast(LoggedMax);
     }
 
     [LoggerMessage(
         Level = LogLevel.Error, Message = "A packet made the agent fail, and was dropped. It began with {Octets}.")]
     private partial void LogFault(Exception fault, string octets);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Housekeeping failed; the agent tries again in a second.")]
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "Housekeeping failed and is tried again. If it repeats, restart the agent (traffic goes on) and "
+            + "report this.")]
     private partial void LogHousekeepingFault(Exception fault);
+
+    [LoggerMessage(
+        Level = LogLevel.Error, Message = "{Count} faults are logged, later ones are only counted (genkan status).")]
+    private partial void LogLast(ulong count);
 }

@@ -236,7 +236,8 @@ internal sealed partial class PeerMtuProber
     private static ushort Chance() => (ushort)RandomNumberGenerator.GetInt32(ushort.MaxValue);
 
     [LoggerMessage(Level = LogLevel.Warning,
-        Message = "The path to host {Host} carries packets of {Octets} octets, less than the {Own} of this end.")]
+        Message = "The path to host {Host} carries packets of {Octets} octets, less than the {Own} of this end. See "
+            + "genkan status.")]
     private partial void LogNarrow(string host, int octets, int own);
 
     [LoggerMessage(Level = LogLevel.Information,
