@@ -71,8 +71,8 @@ internal sealed partial class AgentReports(AgentRuntime runtime)
             UpcallLatency =
                 [.. runtime.Loop.Workers.Select(static (w, i) => LatencyReport.Of(i, w.Latency.Read()))],
             Tables = new TableCounts(
-                tables["conn4"].Entries + tables["conn6"].Entries,
-                tables["conn4"].MaxEntries + tables["conn6"].MaxEntries,
+                new FamilyCounts(tables["conn4"].Entries, tables["conn4"].MaxEntries),
+                new FamilyCounts(tables["conn6"].Entries, tables["conn6"].MaxEntries),
                 runtime.Classes.Count,
                 tables["nexthop"].Entries,
                 runtime.Loop.Nat.Count,
@@ -118,6 +118,9 @@ internal sealed partial class AgentReports(AgentRuntime runtime)
         0 => "silent",
         _ => "found",
     };
+
+    /// <summary>Packets and turns of housekeeping that ended in a fault of the agent's own.</summary>
+    public ulong Faults => runtime.Loop.Faults;
 
     /// <summary>Packets that were over a share of the agent: of each tenant with its ports, of all that comes from
     /// outside, of all that other hosts send.</summary>
@@ -187,16 +190,9 @@ internal sealed partial class AgentReports(AgentRuntime runtime)
             if (!warnings.Exists(w => w.Contains(port.Interface, StringComparison.Ordinal))) warnings.Add(warning);
         }
 
-        if (runtime.Loop.Faults > 0)
-        {
-            warnings.Add($"{runtime.Loop.Faults} faults of the agent's own: please report what its log says of them");
-        }
+        if (Faults > 0)
+            warnings.Add($"{Faults} faults of the agent's own: please report what its log says of them");
 
-        foreach (TableOccupancy table in Datapath.ReadOccupancy())
-        {
-            if (table.Entries * 10 >= table.MaxEntries * 9) warnings.Add($"table {table.Table} is nine tenths full");
-        }
-
-        return warnings;
+        return [.. warnings, .. TableWarnings.Full(Datapath.ReadOccupancy()), .. TableWarnings.Scarce(Shares())];
     }
 }

@@ -27,9 +27,7 @@ internal static class PrometheusText
         Single(text, "genkan_heartbeat_gap_seconds_max", "gauge", "Longest time between two heartbeats since start.",
             status.HeartbeatGapMaxSeconds);
         Single(text, "genkan_topology_revision", "gauge", "Revision of the topology in force.", status.Revision);
-        Single(text, "genkan_connections", "gauge", "Entries of the connection tables, each direction counted.",
-            status.Tables.Flows);
-        Single(text, "genkan_connections_max", "gauge", "Room in the connection tables.", status.Tables.FlowsMax);
+        Connections(text, status.Tables);
         Single(text, "genkan_table_memory_octets", "gauge", "Kernel memory of all tables and rings.",
             status.Tables.MemoryOctets);
         Single(text, "genkan_heap_octets", "gauge", "Memory that the agent's collector holds.",
@@ -52,6 +50,7 @@ internal static class PrometheusText
             text, "genkan_fragments_waiting", "gauge", "Fragments that wait for their first one.",
             status.SlowPath.WaitingFragments);
         Single(text, "genkan_answers_total", "counter", "ARP, ND, DHCP and ICMP frames made.", status.SlowPath.Answers);
+        Single(text, "genkan_faults_total", "counter", "Faults of the agent's own.", reports.Faults);
         Tunnels(text, reports);
         Single(
             text, "genkan_gc_pause_seconds_total", "counter", "Time for which the collector stopped all threads.",
@@ -71,6 +70,17 @@ internal static class PrometheusText
         }
 
         return text.ToString();
+    }
+
+    /// <summary>Writes how full the connection tables are: a sum of both would hide that one is full.</summary>
+    internal static void Connections(StringBuilder text, TableCounts tables)
+    {
+        Family(text, "genkan_connections", "gauge", "Entries of a family's connection table, each direction counted.");
+        Sample(text, "genkan_connections", tables.Ipv4.Flows, ("family", "ipv4"));
+        Sample(text, "genkan_connections", tables.Ipv6.Flows, ("family", "ipv6"));
+        Family(text, "genkan_connections_max", "gauge", "Room in a family's connection table.");
+        Sample(text, "genkan_connections_max", tables.Ipv4.FlowsMax, ("family", "ipv4"));
+        Sample(text, "genkan_connections_max", tables.Ipv6.FlowsMax, ("family", "ipv6"));
     }
 
     private static void Tunnels(StringBuilder text, AgentReports reports)

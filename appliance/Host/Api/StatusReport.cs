@@ -89,15 +89,16 @@ public sealed record HostReport(
 public sealed record PortCounts(int Known, int Bound, int Uplinks);
 
 /// <summary>Entries of the kernel's tables.</summary>
-/// <param name="Flows">Connections, each direction counted.</param>
-/// <param name="FlowsMax">Room for them.</param>
+/// <param name="Ipv4">Entries of IPv4's connection table, each direction counted, and room for them.</param>
+/// <param name="Ipv6">The same of IPv6.</param>
 /// <param name="Classes">Flow classes.</param>
 /// <param name="NextHops">Next hops.</param>
 /// <param name="Translations">NAT mappings of this host.</param>
 /// <param name="MemoryOctets">Kernel memory of all tables and rings.</param>
 /// <param name="HeapOctets">Memory that the agent's collector holds.</param>
 public sealed record TableCounts(
-    long Flows, long FlowsMax, long Classes, long NextHops, long Translations, long MemoryOctets, long HeapOctets);
+    FamilyCounts Ipv4, FamilyCounts Ipv6, long Classes, long NextHops, long Translations, long MemoryOctets,
+    long HeapOctets);
 
 /// <summary>What the slow path did.</summary>
 /// <param name="Upcalls">Packets that came up.</param>

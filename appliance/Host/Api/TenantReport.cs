@@ -4,21 +4,16 @@ namespace Genkan.Host.Api;
 
 /// <summary>
 /// Who asks for the agent's time and for room in its tables: a tenant with its ports on this host, all that comes from
-/// outside, all that other hosts send.
+/// outside, all that other hosts send. Entries of a tenant are those that its ports opened; of hosts, those of answers
+/// to what they opened to ports here: <see cref="ShareReport.Answers"/> says to which.
 /// </summary>
-public sealed record TenantReport
+public sealed record TenantReport : QuotaReport
 {
     /// <summary>Name of the tenant; <c>outside</c> and <c>hosts</c> of the other two.</summary>
     public required string Name { get; init; }
 
     /// <summary><c>tenant</c>, <c>outside</c> or <c>hosts</c>.</summary>
     public required string Kind { get; init; }
-
-    /// <summary>Connections that are open, IPv4 and IPv6.</summary>
-    public required long Flows { get; init; }
-
-    /// <summary>Connections that may be; 0: only each member has a quota.</summary>
-    public required long FlowsMax { get; init; }
 
     /// <summary>First packets of flows a second that were asked for in the last turns.</summary>
     public required double AskedPerSecond { get; init; }
@@ -33,17 +28,16 @@ public sealed record TenantReport
     public required IReadOnlyList<ShareReport> Members { get; init; }
 }
 
-/// <summary>One budget: of a port, of a destination from outside, of another host.</summary>
-public sealed record ShareReport
+/// <summary>One budget: of a port, of a destination from outside, of another host. Other hosts have no quota of entries
+/// each, nor has a prefix of many addresses.</summary>
+public sealed record ShareReport : QuotaReport
 {
     /// <summary>Full name of the port, prefix of the destination, or name of the host.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Connections that are open, IPv4 and IPv6.</summary>
-    public required long Flows { get; init; }
-
-    /// <summary>Connections that may be; 0: it has no quota.</summary>
-    public required long FlowsMax { get; init; }
+    /// <summary>Of a port: entries of its answers, both families; it did not open those connections, others did, here
+    /// or on other hosts.</summary>
+    public required long Answers { get; init; }
 
     /// <summary>First packets of flows a second that were asked for in the last turns.</summary>
     public required double AskedPerSecond { get; init; }

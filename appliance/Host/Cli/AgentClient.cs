@@ -15,19 +15,17 @@ namespace Genkan.Host.Cli;
 /// <summary>Talks to an agent: HTTP over its Unix socket.</summary>
 internal sealed class AgentClient : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
     private readonly string _path;
     private readonly HttpClient _http;
 
-    private AgentClient(string path)
+    private AgentClient(string path, TimeSpan patience)
     {
         _path = path;
         SocketsHttpHandler handler = new() { ConnectCallback = (_, cancellation) => ConnectAsync(path, cancellation) };
         _http = new HttpClient(handler, disposeHandler: true)
         {
             BaseAddress = new Uri("http://agent"),
-            Timeout = Patience,
+            Timeout = patience,
         };
     }
 
@@ -35,7 +33,9 @@ internal sealed class AgentClient : IDisposable
     /// <exception cref="CliException">There is none, or there are several.</exception>
     public static async Task<AgentClient> FindAsync(CliContext context, string? host, CancellationToken cancellation)
     {
-        if (host is not null) return new AgentClient(AgentSocket.PathOf(context.RunDirectory, host));
+        if (host is not null)
+            return new AgentClient(AgentSocket.PathOf(context.RunDirectory, host), context.Patience);
+
         List<string> alive = [];
         foreach (string candidate in AgentSocket.Hosts(context.RunDirectory))
         {
@@ -48,7 +48,7 @@ internal sealed class AgentClient : IDisposable
 
         return alive.Count switch
         {
-            1 => new AgentClient(AgentSocket.PathOf(context.RunDirectory, alive[0])),
+            1 => new AgentClient(AgentSocket.PathOf(context.RunDirectory, alive[0]), context.Patience),
             0 => throw NoAgent(AgentSocket.PathOf(context.RunDirectory, "*")),
             _ => throw new CliException(
                 ExitCodes.NoAgent, $"several agents run here: {string.Join(", ", alive)}",
@@ -96,8 +96,10 @@ internal sealed class AgentClient : IDisposable
         catch (TaskCanceledException) when (!cancellation.IsCancellationRequested)
         {
             throw new CliException(
-                ExitCodes.NoAgent, $"the agent on {_path} does not answer within {Patience.TotalSeconds:0} s",
-                "see its log");
+                ExitCodes.NoAgent,
+                FormattableString.Invariant(
+                    $"the agent on {_path} does not answer within {_http.Timeout.TotalSeconds:0.##} s"),
+                "it hangs: see its standard error (journalctl if systemd runs it), then restart it; traffic goes on");
         }
         catch (JsonException fault)
         {

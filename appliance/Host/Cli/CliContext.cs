@@ -1,3 +1,4 @@
+using System;
 using System.IO;
 
 namespace Genkan.Host.Cli;
@@ -9,7 +10,11 @@ namespace Genkan.Host.Cli;
 /// Whether a person looks at <paramref name="Output"/>: colour and the terminal's width.
 /// </param>
 /// <param name="RunDirectory">Where agents have their sockets.</param>
-internal sealed record CliContext(TextWriter Output, TextWriter Error, bool IsTerminal, string RunDirectory);
+internal sealed record CliContext(TextWriter Output, TextWriter Error, bool IsTerminal, string RunDirectory)
+{
+    /// <summary>How long an agent may take to answer.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(30);
+}
 
 /// <summary>What the process returns.</summary>
 internal static class ExitCodes

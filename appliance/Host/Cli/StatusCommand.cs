@@ -49,14 +49,19 @@ internal static class StatusCommand
             "flows",
             string.Create(
                 culture,
-                $"{s.Tables.Flows} of {s.Tables.FlowsMax}, {s.Tables.Classes} classes, {s.Tables.NextHops} next hops, "
-                + $"{s.Tables.Translations} translations"));
+                $"{s.Tables.Ipv4.Flows} of {s.Tables.Ipv4.FlowsMax} IPv4, "
+                + $"{s.Tables.Ipv6.Flows} of {s.Tables.Ipv6.FlowsMax} IPv6"));
+        screen.Field(
+            "tables",
+            string.Create(
+                culture,
+                $"{s.Tables.Classes} classes, {s.Tables.NextHops} next hops, {s.Tables.Translations} translations"));
         screen.Field(
             "memory",
             string.Create(
                 culture,
                 $"{s.Tables.MemoryOctets / 1e6:0.0} MB of tables in the kernel, "
-                + $"{s.Tables.HeapOctets / 1e6:0.0} MB of the agent's"));
+                + $"{s.Tables.HeapOctets / 1e6:0.0} MB of the agent's heap"));
         screen.Field(
             "slow path",
             string.Create(

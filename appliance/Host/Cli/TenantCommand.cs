@@ -10,12 +10,12 @@ namespace Genkan.Host.Cli;
 /// <summary><c>genkan tenant list</c>.</summary>
 internal static class TenantCommand
 {
-    public static Command Create(AgentCommand agent) => new("tenant", "Show who asks for the agent's time.")
+    public static Command Create(AgentCommand agent) => new("tenant", "Show who asks for the agent's time and tables.")
     {
         agent.Create(
             new Command(
                 "list",
-                "List tenants with their connections and what they were refused; with --json their ports too."),
+                "List tenants with what they hold of the connection table and were refused; with --json their ports."),
             ApiJson.Default.IReadOnlyListTenantReport,
             static (client, _, cancellation) =>
                 client.GetAsync(ApiRoutes.Tenants, ApiJson.Default.IReadOnlyListTenantReport, cancellation),
@@ -25,11 +25,12 @@ internal static class TenantCommand
     private static int Print(Screen screen, IReadOnlyList<TenantReport> tenants)
     {
         screen.Table(
-            ["TENANT", ">PORTS", ">FLOWS", ">OF", ">ASKS/S", ">MAY/S", ">REFUSED", "MOST OF IT"],
+            ["TENANT", ">PORTS", "FAMILY", ">FLOWS", ">OF", ">ASKS/S", ">MAY/S", ">REFUSED", "MOST OF IT"],
             tenants.Select(static t => new[]
             {
                 t.Kind == "tenant" ? t.Name : $"({t.Name})",
                 t.Members.Count.ToString(CultureInfo.InvariantCulture),
+                t.Family,
                 Screen.Short((ulong)t.Flows),
                 t.FlowsMax == 0 ? "-" : Screen.Short((ulong)t.FlowsMax),
                 Screen.Short((ulong)Math.Max(0, t.AskedPerSecond)),
@@ -37,7 +38,7 @@ internal static class TenantCommand
                 Screen.Short(t.Refused),
                 WorstOf(t),
             }),
-            static row => row[6] != "0");
+            static row => row[7] != "0");
         return ExitCodes.Done;
     }
 

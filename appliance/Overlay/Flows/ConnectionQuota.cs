@@ -6,10 +6,17 @@ using Genkan.Wire;
 
 namespace Genkan.Overlay.Flows;
 
-/// <summary>Connections and how many of them there may be.</summary>
-/// <param name="Flows">Opened, as counted last.</param>
-/// <param name="FlowsMax">At most, as much as is free now: it shrinks while others open some.</param>
+/// <summary>Entries of one family's connection table (a connection within the host has two), and how many of them
+/// there may be.</summary>
+/// <param name="Flows">Entries, as counted last.</param>
+/// <param name="FlowsMax">At most, as much as is free now: it shrinks while others open some, to 1. 0 only where there
+/// is no quota.</param>
 public readonly record struct QuotaUse(int Flows, int FlowsMax);
+
+/// <summary>The same of both families: each has a table of its own, and room in one is none in the other.</summary>
+/// <param name="Ipv4">Of IPv4.</param>
+/// <param name="Ipv6">Of IPv6.</param>
+public readonly record struct QuotaUses(QuotaUse Ipv4, QuotaUse Ipv6);
 
 /// <summary>
 /// Shares of the connection tables: a port may hold as many entries as are free, a tenant twice as many, so that nobody
@@ -42,7 +49,8 @@ public sealed class ConnectionQuota
     private readonly int[] _tenantOf = new int[FlowLimits.PortSlots];
     private readonly ShareCounts[] _all;
     private readonly uint[] _deliveredBefore = new uint[2];
-    private readonly int[] _deliveredThere = new int[2]; // entries that deliveries made, as the last pass met them
+    private readonly int[] _deliveredThere = new int[2]; // entries that deliveries made, as this pass has met them
+    private readonly int[] _delivered = new int[2]; // the same after the last whole pass
     private readonly int[] _reserved = new int[2]; // made since the pass began, and what credit lets in
     private TopologySnapshot? _topology;
 
@@ -135,21 +143,32 @@ public sealed class ConnectionQuota
         _used.GiveBack(TableOf(key));
     }
 
-    /// <summary>What a port's connections take of its share, both families together.</summary>
+    /// <summary>What the connections that a port opened take of its share.</summary>
     /// <param name="slot">Its slot.</param>
-    public QuotaUse OfPort(uint slot) => OfAccount((int)slot);
+    public QuotaUses OfPort(uint slot) => OfAccount((int)slot);
 
-    /// <summary>What a tenant's connections take of its share, both families together.</summary>
+    /// <summary>Entries of a port's answers: others, here or on other hosts, opened connections to it. Both families
+    /// together, as the last pass met them.</summary>
+    /// <param name="slot">Its slot.</param>
+    public int AnswersOfPort(uint slot) => _answers.Of((int)slot) + _answers.Of((int)slot + FlowLimits.PortSlots);
+
+    /// <summary>What the connections that a tenant opened take of its share.</summary>
     /// <param name="tenant">Its name.</param>
-    public QuotaUse OfTenant(string tenant) => new(
-        _tenants.TryGetValue(tenant, out int account)
-            ? _byTenant.Of(account) + _byTenant.Of(account + FlowLimits.PortSlots)
-            : 0,
-        MaxOf(FlowLimits.TenantPerFree));
+    public QuotaUses OfTenant(string tenant) => _tenants.TryGetValue(tenant, out int account)
+        ? OfMany(account)
+        : new QuotaUses(UseOf(0, 0, FlowLimits.TenantPerFree), UseOf(1, 0, FlowLimits.TenantPerFree));
 
     /// <summary>What was opened from the outside to an address of its share; addresses whose hash is the same share
     /// one.</summary>
-    public QuotaUse OfAddress(IpAddress address) => OfAccount(AccountOf(address));
+    public QuotaUses OfAddress(IpAddress address) => OfAccount(AccountOf(address));
+
+    /// <summary>What was opened from the outside, to all addresses, of the share of all that.</summary>
+    public QuotaUses OfOutside() => OfMany(Outside);
+
+    /// <summary>What other hosts' deliveries made for answers of ports here, of the share of all that, as the last
+    /// pass met it.</summary>
+    public QuotaUses OfDeliveries() => new(
+        UseOf(0, _delivered[0], FlowLimits.TenantPerFree), UseOf(1, _delivered[1], FlowLimits.TenantPerFree));
 
     /// <summary>Whether an entry's share is more than half used: then what nobody answers goes early.</summary>
     public bool IsScarce(in FlowEntry entry)
@@ -215,6 +234,7 @@ public sealed class ConnectionQuota
         int made = (int)(_datapath.FlowsDelivered(table == 0) - _deliveredBefore[table]); // met by the pass, or not
         int free = Math.Max(0, _datapath.ConnectionsMaxOf(table == 0) - _used.Of(table) - made);
         int there = _deliveredThere[table] + made;
+        _delivered[table] = there;
         int share = ((free * FlowLimits.TenantPerFree) - there) / (FlowLimits.TenantPerFree + 1);
         int credit = Math.Clamp(share, 0, free / FlowLimits.DeliveriesPerPass);
         _datapath.CreditFlows(0, table == 0, credit);
@@ -268,8 +288,13 @@ public sealed class ConnectionQuota
         return FlowLimits.PortSlots + (int)((hash >> 32) % FlowLimits.PortSlots);
     }
 
-    private QuotaUse OfAccount(int account) => new(
-        _originated.Of(account) + _originated.Of(account + Accounts), MaxOf(FlowLimits.PortPerFree));
+    private QuotaUses OfAccount(int account) => new(
+        UseOf(0, _originated.Of(account), FlowLimits.PortPerFree),
+        UseOf(1, _originated.Of(account + Accounts), FlowLimits.PortPerFree));
 
-    private int MaxOf(int perFree) => (FreeOf(0) + FreeOf(1)) * perFree;
+    private QuotaUses OfMany(int account) => new(
+        UseOf(0, _byTenant.Of(account), FlowLimits.TenantPerFree),
+        UseOf(1, _byTenant.Of(account + FlowLimits.PortSlots), FlowLimits.TenantPerFree));
+
+    private QuotaUse UseOf(int table, int flows, int perFree) => new(flows, Math.Max(1, FreeOf(table) * perFree));
 }

@@ -63,7 +63,7 @@ public static class FlowLimits
     public const int NegativeEntriesPerPort = 1024;
 
     /// <summary>One port, or one address from the outside, may hold so many entries of a table for each one that is
-    /// free: alone half of the table.</summary>
+    /// free: alone three sevenths of the table (decision 0013).</summary>
     public const int PortPerFree = 1;
 
     /// <summary>All ports of one tenant together, all that comes from outside, or from other hosts: alone three fifths.

@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Net.Sockets;
@@ -98,6 +99,18 @@ public sealed class AgentCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Programs_read_what_tenants_hold_of_both_families()
+    {
+        CliRun run = await RunAsync("tenant", "list", "--json");
+        IReadOnlyList<TenantReport> tenants = JsonSerializer.Deserialize(
+            run.Output, ApiJson.Default.IReadOnlyListTenantReport)!;
+        tenants[^1].Ipv6.ShouldBe(new FamilyCounts(60_000, 65_536));
+        (tenants[^1].Family, tenants[^1].Flows).ShouldBe(("ipv6", 60_000));
+        run.Output.ShouldContain("\"family\": \"ipv6\"");
+        run.Output.ShouldContain("\"answers\": 77");
+    }
+
+    [Fact]
     public async Task Filters_become_a_query()
     {
         await RunAsync("flow", "list", "--port", "red/red-a", "--state", "reply", "--drop", "--limit", "5");
@@ -168,13 +181,22 @@ public sealed class AgentCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_agent_that_hangs_is_told_with_what_to_do()
+    {
+        using Socket silent = Listen("hv1");
+        CliRun run = await CliRun.OfAsync(
+            _runDirectory, ["--host", "hv1", "status"], patience: TimeSpan.FromMilliseconds(50));
+        run.ExitCode.ShouldBe(3);
+        run.Error.ShouldBe(
+            $"genkan: the agent on {AgentSocket.PathOf(_runDirectory, "hv1")} does not answer within 0.05 s\n"
+            + "  hint: it hangs: see its standard error (journalctl if systemd runs it), then restart it; traffic goes "
+            + "on\n");
+    }
+
+    [Fact]
     public async Task With_several_agents_one_is_to_be_chosen()
     {
-        string path = AgentSocket.PathOf(_runDirectory, "hv1");
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        using Socket other = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        other.Bind(new UnixDomainSocketEndPoint(path));
-        other.Listen();
+        using Socket other = Listen("hv1");
         CliRun run = await RunAsync("status");
         run.ExitCode.ShouldBe(3);
         run.Error.ShouldBe("genkan: several agents run here: gw1, hv1\n  hint: choose one: --host gw1\n");
@@ -212,6 +234,16 @@ public sealed class AgentCommandTests : IAsyncLifetime
     [InlineData("completion", "fish")]
     public async Task A_wrong_command_line_ends_with_2(params string[] arguments) =>
         (await RunAsync(arguments)).ExitCode.ShouldBe(2);
+
+    private Socket Listen(string host)
+    {
+        string path = AgentSocket.PathOf(_runDirectory, host);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(path));
+        socket.Listen();
+        return socket;
+    }
 
     private void Leave(string host)
     {

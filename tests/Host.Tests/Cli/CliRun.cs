@@ -11,11 +11,13 @@ namespace Genkan.Host.Tests.Cli;
 internal sealed record CliRun(int ExitCode, string Output, string Error)
 {
     public static async Task<CliRun> OfAsync(
-        string runDirectory, string[] arguments, Func<AgentOptions, CancellationToken, Task<int>>? runAgent = null)
+        string runDirectory, string[] arguments, Func<AgentOptions, CancellationToken, Task<int>>? runAgent = null,
+        TimeSpan? patience = null)
     {
         using StringWriter output = new();
         using StringWriter error = new();
         CliContext context = new(output, error, IsTerminal: false, runDirectory);
+        if (patience is { } shorter) context = context with { Patience = shorter };
         int code = await GenkanCommand.InvokeAsync(GenkanCommand.Create(context, runAgent), context, arguments);
         return new CliRun(code, output.ToString(), error.ToString());
     }

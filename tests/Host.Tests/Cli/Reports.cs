@@ -37,7 +37,8 @@ internal static class Reports
                 0, 1000, 0.000128, 0.004096, [new(0.000128, 600), new(0.004096, 399), new(null, 1)]),
             new LatencyReport(1, 0, 0, 0, []),
         ],
-        Tables = new TableCounts(1200, 131072, 40, 12, 77, 88_400_000, 31_200_000),
+        Tables = new TableCounts(
+            new FamilyCounts(1200, 131072), new FamilyCounts(30, 65536), 40, 12, 77, 88_400_000, 31_200_000),
         SlowPath = new SlowPathCounts(1000, 900, 1200, 55, 2, 0, 3, 0),
         DroppedPackets = 31,
         Warnings = ["interface b0 of port red/red-b does not exist"],
@@ -61,9 +62,9 @@ internal static class Reports
             AskedPerSecond = 812_000,
             AllowedPerSecond = 1_000,
         },
-        Tenant("outside", "outside", 0, [Share("198.51.100.20/32", 17), Share("198.51.100.10/32", 0)]),
+        Tenant("outside", "outside", 300_000, [Share("198.51.100.20/32", 17), Share("198.51.100.10/32", 0)]),
         Tenant("red", "tenant", 393_216, [Share("red/red-a", 0), Share("red/red-b", 0)]),
-        Tenant("hosts", "hosts", 0, []),
+        Tenant("hosts", "hosts", 393_216, []) with { Ipv6 = new FamilyCounts(60_000, 65_536) },
     ];
 
     public static IReadOnlyList<FlowReport> Flows { get; } =
@@ -143,8 +144,8 @@ internal static class Reports
         {
             Name = name,
             Kind = kind,
-            Flows = members.Sum(static m => m.Flows),
-            FlowsMax = flowsMax,
+            Ipv4 = new FamilyCounts(members.Sum(static m => m.Flows), flowsMax),
+            Ipv6 = new FamilyCounts(2, 196_608),
             AskedPerSecond = 12,
             AllowedPerSecond = 200_000,
             Refused = members.Aggregate(0UL, static (sum, m) => sum + m.Refused),
@@ -154,8 +155,9 @@ internal static class Reports
     private static ShareReport Share(string name, ulong refused, bool comesToNothing = false) => new()
     {
         Name = name,
-        Flows = 1_234,
-        FlowsMax = 196_608,
+        Ipv4 = new FamilyCounts(1_234, 196_608),
+        Ipv6 = new FamilyCounts(1, 98_304),
+        Answers = 77,
         AskedPerSecond = 12,
         AllowedPerSecond = 200_000,
         ComesToNothing = comesToNothing,

@@ -152,6 +152,67 @@ public sealed class SharesOfTheTable
         taken.ShouldBe([64, 64, 64, 64, 0, 0, 0, 0]);
     }
 
+    [Fact]
+    public void What_a_port_and_its_tenant_hold_is_shown_of_each_family_for_itself()
+    {
+        _hosts.Hv1.Tables.ConnectionsMax = Room;
+        _hosts.Hv1.Sweep(); // shares of that
+        FloodOf("red/red-a", AToC);
+
+        QuotaUses port = _hosts.Hv1.SlowPath.Quota.OfPort(_hosts.Hv1.Slot("red/red-a"));
+        (port.Ipv4.Flows + 2).ShouldBeGreaterThan(port.Ipv4.FlowsMax); // one more, with its answer, was refused
+        port.Ipv6.ShouldBe(new QuotaUse(0, Room * 3 / 4)); // a quarter is kept for deliveries
+        _hosts.Hv1.SlowPath.Quota.OfTenant("red").ShouldBe(new QuotaUses(
+            new QuotaUse(port.Ipv4.Flows, 2 * port.Ipv4.FlowsMax), new QuotaUse(0, 2 * port.Ipv6.FlowsMax)));
+    }
+
+    [Fact]
+    public void What_other_hosts_hold_is_shown_with_the_ports_that_they_open_connections_to()
+    {
+        _hosts.Hv1.Tables.ConnectionsMax = Room;
+        _hosts.Hv1.Sweep(); // shares of that
+        for (ushort pass = 0; pass < 8; pass++)
+        {
+            for (ushort port = 1; port <= Room; port++) _hosts.Send("red/red-b", BToA((ushort)(port + (pass * Room))));
+            _hosts.Hv1.Sweep();
+        }
+
+        ConnectionQuota quota = _hosts.Hv1.SlowPath.Quota;
+        uint slot = _hosts.Hv1.Slot("red/red-a");
+        int there = _hosts.Hv1.Tables.Connections.Count;
+        there.ShouldBeGreaterThan(Room / 3);
+        quota.OfDeliveries().Ipv4.Flows.ShouldBe(there);
+        quota.OfDeliveries().Ipv4.FlowsMax.ShouldBeInRange(there, Room);
+        quota.OfDeliveries().Ipv6.Flows.ShouldBe(0);
+        (quota.AnswersOfPort(slot), quota.OfPort(slot).Ipv4.Flows).ShouldBe((there, 0));
+    }
+
+    [Fact]
+    public void What_comes_from_outside_is_shown_by_address_and_in_all()
+    {
+        ConnectionQuota quota = _hosts.Gw1.SlowPath.Quota;
+        uint slot = _hosts.Gw1.Slot("provider/isp");
+        foreach (string address in new[] { "198.51.100.20", "198.51.100.21" })
+        {
+            FlowKey key = FlowKey.Of(slot, Frames.Decode(ServerTo(address, 80)), isL3: true);
+            for (int i = 0; i < 5; i++) quota.TryTake(key, count: 1).ShouldBeTrue();
+        }
+
+        quota.OfOutside().Ipv4.Flows.ShouldBe(10);
+        quota.OfAddress(IpAddress.Parse("198.51.100.21")).Ipv4.Flows.ShouldBe(5);
+        quota.OfOutside().Ipv4.FlowsMax.ShouldBe(
+            2 * quota.OfAddress(IpAddress.Parse("198.51.100.21")).Ipv4.FlowsMax);
+        quota.OfOutside().Ipv6.Flows.ShouldBe(0);
+    }
+
+    [Fact]
+    public void A_quota_that_has_shrunk_to_nothing_is_shown_as_one_since_whoever_has_nothing_may_try_one()
+    {
+        TableDatapath tables = new(capacity: 0);
+
+        new ConnectionQuota(tables).OfPort(1).ShouldBe(new QuotaUses(new QuotaUse(0, 1), new QuotaUse(0, 1)));
+    }
+
     // Each pass of the sweep frees what it had kept for deliveries. Gives the entries that are there in the end.
     private int FloodAndSweep(string port, Func<ushort, ushort, TcpFlags, byte[]> frame)
     {
