@@ -1,5 +1,6 @@
 using Genkan.Control.Model;
 using Genkan.Wire;
+using Shouldly;
 using static Genkan.Control.Tests.Samples;
 
 namespace Genkan.Control.Tests;
@@ -98,9 +99,76 @@ public sealed class PublicAddressRulesTests
             .ShouldBeRefused($"{ForwardPath}.address", "198.51.100.20 belongs to floating IP of port 'red/a' already");
 
     [Fact]
+    public void An_address_has_one_floating_IP() =>
+        WithRed(r => r with { FloatingIps = r.FloatingIps.Add(new FloatingIp(Ip("198.51.100.21"), "a")) })
+            .ShouldBeRefused(
+                "tenants.red.floating_ips[1].port", "port 'a' has floating IP 198.51.100.20 already",
+                "one floating IP for each address");
+
+    [Fact]
+    public void The_first_address_is_the_same_named_or_not()
+    {
+        WithRed(
+            r => r with { FloatingIps = r.FloatingIps.Add(new FloatingIp(Ip("198.51.100.21"), "a", Ip("10.0.1.11"))) })
+            .ShouldBeRefused("tenants.red.floating_ips[1].port", "port 'a' has floating IP 198.51.100.20 already");
+        WithForward(new PortForward(Ip("198.51.100.30"), IpProtocol.Tcp, 80, "a", 80, Ip("10.0.1.11")))
+            .ShouldBeRefused($"{ForwardPath}.port", "port 'a' has floating IP 198.51.100.20 already");
+        WithRed(r => r with
+        {
+            FloatingIps = [],
+            PortForwards =
+            [
+                new PortForward(Ip("198.51.100.30"), IpProtocol.Tcp, 80, "a", 80),
+                new PortForward(Ip("198.51.100.30"), IpProtocol.Tcp, 8_080, "a", 80, Ip("10.0.1.11")),
+            ],
+        }).ShouldBeRefused("tenants.red.port_forwards[1].internal_port", "tcp port 80 of port 'a'");
+    }
+
+    [Fact]
+    public void Each_address_of_a_port_has_public_addresses_of_its_own() =>
+        WithRed(r => r with
+        {
+            Ports = r.Ports.SetItem(
+                0, r.Ports[0] with { Addresses = [Ip("10.0.1.11"), Ip("10.0.1.12"), Ip("10.0.1.13")] }),
+            FloatingIps = r.FloatingIps.Add(new FloatingIp(Ip("198.51.100.21"), "a", Ip("10.0.1.12"))),
+            PortForwards = [new PortForward(Ip("198.51.100.30"), IpProtocol.Tcp, 80, "a", 80, Ip("10.0.1.13"))],
+        }).ShouldBeAccepted();
+
+    [Fact]
+    public void An_address_may_have_a_floating_IP_of_each_external_network()
+    {
+        DesiredState state = WithRed(r => r with
+        {
+            Routers = r.Routers.Add(new Router
+            {
+                Name = "second",
+                Interfaces = [new RouterInterface("red-1-v4", Ip("10.0.1.254"))],
+                ExternalGateway = new ExternalGateway { Network = "other" },
+            }),
+            FloatingIps = r.FloatingIps.Add(new FloatingIp(Ip("192.0.2.200"), "a")),
+        });
+        (state with
+        {
+            ExternalNetworks = state.ExternalNetworks.Add(
+                new ExternalNetwork { Name = "other", Prefixes = [Prefix("192.0.2.192/26")] }),
+        }).ShouldBeAccepted();
+    }
+
+    [Fact]
+    public void A_fixed_IP_is_IPv4()
+    {
+        IpAddress own = Good.Translated().Port("red/a").Addresses[^1].Address;
+        own.IsIpv4.ShouldBeFalse();
+        WithFloatingIp(new FloatingIp(Ip("198.51.100.20"), "a", own))
+            .ShouldBeRefused($"{Path}.fixed_ip", "is IPv6, which is routed without translation");
+    }
+
+    [Fact]
     public void A_port_with_a_floating_IP_has_no_forwards_besides() =>
         WithForward(new PortForward(Ip("198.51.100.30"), IpProtocol.Tcp, 80, "a", 80))
-            .ShouldBeRefused($"{ForwardPath}.port", "port 'a' has floating IP 198.51.100.20 already");
+            .ShouldBeRefused(
+                $"{ForwardPath}.port", "port 'a' has floating IP 198.51.100.20 already",
+                "198.51.100.20 reaches all its ports already: remove the forward, or the floating IP");
 
     [Fact]
     public void A_ports_transport_port_is_forwarded_to_once() =>
@@ -109,11 +177,13 @@ public sealed class PublicAddressRulesTests
             PortForwards =
             [
                 new PortForward(Ip("198.51.100.30"), IpProtocol.Tcp, 80, "b", 80),
+                new PortForward(Ip("198.51.100.30"), IpProtocol.Udp, 80, "b", 80),
                 new PortForward(Ip("198.51.100.30"), IpProtocol.Tcp, 8_080, "b", 80),
             ],
         }).ShouldBeRefused(
-            "tenants.red.port_forwards[1].internal_port",
-            "port 80 of 'b' is reached by 198.51.100.30 port 80 already");
+            "tenants.red.port_forwards[2].internal_port",
+            "tcp port 80 of port 'b' is reached as 198.51.100.30:80 already",
+            "remove this forward, or have the VM listen on another port too");
 
     [Fact]
     public void Two_forwards_of_a_router_may_share_an_address() =>

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Collections.Immutable;
 using System.Linq;
 using Genkan.Control.Model;
@@ -173,6 +174,18 @@ internal static class Samples
     }
 
     public static void ShouldBeGood(this DesiredState state) => DesiredStateValidator.Validate(state).ShouldBeEmpty();
+
+    /// <summary>Good, and each host takes it: what validation lets through must load.</summary>
+    public static void ShouldBeAccepted(this DesiredState state)
+    {
+        state.ShouldBeGood();
+        TopologyParts parts = state.Translated();
+        foreach (Overlay.Topology.Host host in parts.Hosts)
+        {
+            TopologySnapshot.TryCreate(parts, host.Id, 1, out _, out IReadOnlyList<TopologyFault> faults)
+                .ShouldBeTrue(string.Join('\n', faults));
+        }
+    }
 
     public static TopologyParts Translated(this DesiredState state)
     {

@@ -16,6 +16,20 @@ internal sealed record PortPlan(
     Port Port, int Index, string FullName, Network Network, MacAddress Mac, ImmutableArray<IpInterface> Addresses)
 {
     public ObjectId Id => ObjectIds.Port(FullName);
+
+    /// <summary>The address that a public one stands for.</summary>
+    /// <param name="asked">What a floating IP or port forward names, or null.</param>
+    /// <returns>Null if nothing is named and the port has no IPv4 address.</returns>
+    public IpAddress? FixedIp(IpAddress? asked)
+    {
+        if (asked is not null) return asked;
+        foreach (IpInterface own in Addresses)
+        {
+            if (own.Address.IsIpv4) return own.Address;
+        }
+
+        return null;
+    }
 }
 
 /// <summary>A router's port on a network: one for all the subnets that it joins there.</summary>

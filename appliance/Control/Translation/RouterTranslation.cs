@@ -111,7 +111,7 @@ internal static class RouterTranslation
             .Select(pair => new FloatingIp(
                 ObjectIds.FloatingIp(pair.Ip.Address),
                 pair.Ip.Address,
-                FixedIp(pair.Port, pair.Ip.FixedIp),
+                pair.Port.FixedIp(pair.Ip.FixedIp)!.Value,
                 external))];
 
     private static ImmutableArray<PortForward> PortForwards(
@@ -123,15 +123,12 @@ internal static class RouterTranslation
                 ObjectIds.PortForward(
                     $"{pair.Forward.Address}:{(int)pair.Forward.Protocol}:{pair.Forward.ExternalPort}"),
                 pair.Forward.Address, pair.Forward.Protocol, pair.Forward.ExternalPort,
-                FixedIp(pair.Port, pair.Forward.FixedIp), pair.Forward.InternalPort, external))];
+                pair.Port.FixedIp(pair.Forward.FixedIp)!.Value, pair.Forward.InternalPort, external))];
 
     private static bool IsBehind(
         TenantPlan tenant, RouterPlan plan, ExternalGateway gateway, PortPlan port, IpAddress address) =>
         tenant.State.ExternalNetworkOf(address)?.Name == gateway.Network
         && ReferenceEquals(tenant.FindRouter(port.Network, gateway.Network), plan);
-
-    private static IpAddress FixedIp(PortPlan port, IpAddress? asked) =>
-        asked ?? port.Addresses.First(static a => a.Address.IsIpv4).Address;
 
     private static SourceNat? Translate(StatePlan state, RouterPlan plan, ExternalGateway gateway, ObjectId external)
     {

@@ -23,6 +23,7 @@ internal static class PublicAddressRules
             FloatingIp ip = floatingIps[i];
             string path = $"{tenantPath}.floating_ips[{i}]";
             CheckTarget(tenant, path, ip.Address, ip.Network, ip.Port, ip.FixedIp, errors);
+            CheckAlone(tenant, i, path, errors);
         }
 
         ImmutableArray<PortForward> forwards = tenant.Tenant.PortForwards;
@@ -36,38 +37,66 @@ internal static class PublicAddressRules
             {
                 errors.Add($"{path}.protocol", $"{forward.Protocol} has no ports to forward", "tcp or udp");
             }
+            else
+            {
+                CheckWayBack(tenant, i, path, errors);
+            }
 
-            CheckWayBack(tenant.Tenant, i, path, errors);
             if (forward.ExternalPort == 0) errors.Add($"{path}.external_port", "port 0 does not exist", "1 to 65535");
             if (forward.InternalPort == 0) errors.Add($"{path}.internal_port", "port 0 does not exist", "1 to 65535");
         }
     }
 
+    // A router would have to choose which of two public addresses an answer leaves with. Routers to two external
+    // networks need not.
+    private static void CheckAlone(TenantPlan tenant, int index, string path, ErrorList errors)
+    {
+        FloatingIp ip = tenant.Tenant.FloatingIps[index];
+        if (FixedIp(tenant, ip.Port, ip.FixedIp) is not { } fixedIp) return;
+        string? outside = tenant.State.ExternalNetworkOf(ip.Address)?.Name;
+        FloatingIp? other = tenant.Tenant.FloatingIps.Take(index).FirstOrDefault(f => f.Port == ip.Port
+            && f.Address != ip.Address && FixedIp(tenant, f.Port, f.FixedIp) == fixedIp
+            && tenant.State.ExternalNetworkOf(f.Address)?.Name == outside);
+        if (other is null) return;
+        errors.Add(
+            $"{path}.port",
+            $"port '{ip.Port}' has floating IP {other.Address} already",
+            "one floating IP for each address");
+    }
+
     // What answers a connection says only which of the VM's addresses and ports it comes from: one public address and
     // port may stand for those, else it would leave under another than was asked (Neutron refuses both as well).
-    private static void CheckWayBack(Tenant tenant, int index, string path, ErrorList errors)
+    private static void CheckWayBack(TenantPlan tenant, int index, string path, ErrorList errors)
     {
-        PortForward forward = tenant.PortForwards[index];
-        FloatingIp? floating = tenant.FloatingIps.FirstOrDefault(f => f.Port == forward.Port
-            && (f.FixedIp == forward.FixedIp || f.FixedIp is null || forward.FixedIp is null));
+        PortForward forward = tenant.Tenant.PortForwards[index];
+        if (FixedIp(tenant, forward.Port, forward.FixedIp) is not { } fixedIp) return;
+        FloatingIp? floating = tenant.Tenant.FloatingIps.FirstOrDefault(
+            f => f.Port == forward.Port && FixedIp(tenant, f.Port, f.FixedIp) == fixedIp);
         if (floating is not null)
         {
             errors.Add(
                 $"{path}.port",
-                $"port '{forward.Port}' has floating IP {floating.Address} already, which stands for all its ports",
-                "remove one of the two");
+                $"port '{forward.Port}' has floating IP {floating.Address} already",
+                $"{floating.Address} reaches all its ports already: remove the forward, or the floating IP if only "
+                + "single ports shall be open");
         }
 
-        PortForward? other = tenant.PortForwards.Take(index).FirstOrDefault(f => f.Port == forward.Port
-            && f.FixedIp == forward.FixedIp && f.InternalPort == forward.InternalPort && f.Protocol == forward.Protocol
+        PortForward? other = tenant.Tenant.PortForwards.Take(index).FirstOrDefault(f => f.Port == forward.Port
+            && f.InternalPort == forward.InternalPort && f.Protocol == forward.Protocol
+            && FixedIp(tenant, f.Port, f.FixedIp) == fixedIp
             && (f.Address != forward.Address || f.ExternalPort != forward.ExternalPort));
         if (other is null) return;
+        string protocol = forward.Protocol == IpProtocol.Tcp ? "tcp" : "udp";
         errors.Add(
             $"{path}.internal_port",
-            $"port {forward.InternalPort} of '{forward.Port}' is reached by {other.Address} port {other.ExternalPort} "
-            + "already",
-            "another internal port");
+            $"{protocol} port {forward.InternalPort} of port '{forward.Port}' is reached as "
+            + $"{other.Address}:{other.ExternalPort} already",
+            "remove this forward, or have the VM listen on another port too");
     }
+
+    // Null: told elsewhere.
+    private static IpAddress? FixedIp(TenantPlan tenant, string port, IpAddress? asked) =>
+        tenant.PortsByName.TryGetValue(port, out PortPlan? plan) ? plan.FixedIp(asked) : null;
 
     /// <summary>A public address must be one that the ISP routes to us.</summary>
     public static void CheckInside(string path, IpAddress address, ExternalNetwork network, ErrorList errors)
@@ -112,6 +141,11 @@ internal static class PublicAddressRules
                 $"{path}.fixed_ip",
                 $"{fixedIp} is not an address of port '{port}'",
                 $"it has {string.Join(", ", target.Addresses.Select(static a => a.Address.ToString()))}");
+        }
+        else if (fixedIp is { IsIpv4: false })
+        {
+            errors.Add(
+                $"{path}.fixed_ip", $"{fixedIp} is IPv6, which is routed without translation", "an IPv4 address");
         }
         else if (!target.Addresses.Any(static a => a.Address.IsIpv4)
             // an address that does not fit is told elsewhere
