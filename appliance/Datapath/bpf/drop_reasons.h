@@ -37,19 +37,19 @@ enum drop_reason {
 
 	/* slow path */
 	DROP_BUDGET_PORT = 32,		/* first packets of new flows over the port's budget */
-	DROP_BUDGET_DESTINATION = 33,	/* same, over the destination object's budget on an uplink */
+	DROP_BUDGET_DESTINATION = 33,	/* the same from outside, over the budget of the address they are for */
 	DROP_BUDGET_CONTROL = 34,	/* ARP, ND, DHCP, ICMP for the agent, or control-plane policing */
 	DROP_PENDING = 35,		/* the flow's first packet is still being simulated and its queue is full */
-	DROP_RING_FULL = 36,		/* the agent does not keep up */
+	DROP_RING_FULL = 36,		/* the agent does not keep up, or the kernel does not take back what it sends */
 	DROP_CONN_TABLE_FULL = 37,	/* no room for the connection */
 	DROP_REINJECT_MISS = 38,	/* re-injected packet found no flow: changed meanwhile */
 	DROP_UPCALL_TOO_BIG = 39,	/* longer than the largest record, or than the agent writes */
 	DROP_BUDGET_TENANT = 40,	/* new flows of all the tenant's ports are over its share of the agent */
-	DROP_FLOW_QUOTA = 41,		/* the port, or the address from outside, holds its share of the table */
+	DROP_FLOW_QUOTA = 41,		/* port, tenant, source outside, or other hosts hold their share of the table */
 	DROP_BUDGET_BROADCAST = 42,	/* copies of broadcast and multicast over the port's budget */
 
 	/* uplink */
-	DROP_NO_DESTINATION = 48,	/* from outside to no object of ours; multicast to nobody */
+	DROP_NO_DESTINATION = 48,	/* from outside to no object of ours; multicast to nobody, or a bridge's own */
 	DROP_NAT_NO_OWNER = 49,		/* NAT address, but no host owns that port block */
 	DROP_NAT_NO_CONNECTION = 50,	/* NAT return without a connection here */
 	DROP_NAT_NOT_OWNED = 51,	/* outgoing source (address, block) that the sending VTEP does not own */
@@ -62,7 +62,7 @@ enum drop_reason {
 
 	/* decided by simulation */
 	DROP_SECURITY_GROUP = 64,
-	DROP_SPOOFED_MAC = 65,
+	DROP_SPOOFED_MAC = 65,		/* not the port's, or that no station has */
 	DROP_SPOOFED_ADDRESS = 66,
 	DROP_SPOOFED_ARP = 67,		/* ARP sender is not the port's */
 	DROP_SPOOFED_ND = 68,		/* ND target or source is not the port's */
@@ -70,7 +70,7 @@ enum drop_reason {
 	DROP_ROUTER_ADVERTISEMENT = 70,	/* RA or redirect from a tenant port */
 	DROP_RULE = 71,			/* a chain's drop rule */
 	DROP_RULE_REJECT = 72,
-	DROP_MAC_UNKNOWN = 73,		/* unicast to a MAC that the bridge does not know */
+	DROP_MAC_UNKNOWN = 73,		/* unicast to a MAC that is not known, or on an uplink in a frame to a group */
 	DROP_DEVICE_LOOP = 74,		/* more devices than the limit */
 	DROP_NAT_PORTS_EXHAUSTED = 75,
 	DROP_NAT_QUOTA = 76,		/* the source holds its quota of ports */
@@ -81,7 +81,7 @@ enum drop_reason {
 	DROP_NETWORK_DOWN = 81,		/* device administratively down */
 	DROP_NO_LIST = 82,		/* too many replication lists or members */
 	DROP_ANSWERED = 83,		/* consumed: answered (ARP, DHCP, ping); counted apart, never an error */
-	DROP_NAT_PROTOCOL = 84,		/* a protocol that source NAT does not translate */
+	DROP_NAT_PROTOCOL = 84,		/* source NAT does not translate it, or its sender has no public address */
 
 	DROP_REASON_MAX = 96		/* size of the counters, not a reason */
 };

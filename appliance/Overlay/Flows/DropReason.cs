@@ -78,7 +78,7 @@ public enum DropReason : byte
     /// <summary>First packets of new flows over the port's budget.</summary>
     BudgetPort = 32,
 
-    /// <summary>Same, over the destination object's budget on an uplink.</summary>
+    /// <summary>First packets of new flows from outside, over the budget of the address they are for.</summary>
     BudgetDestination = 33,
 
     /// <summary>ARP, ND, DHCP, ICMP for the agent, or control-plane policing.</summary>
@@ -87,7 +87,7 @@ public enum DropReason : byte
     /// <summary>The flow's first packet is still being simulated and its queue is full.</summary>
     Pending = 35,
 
-    /// <summary>The agent does not keep up.</summary>
+    /// <summary>The agent does not keep up, or the kernel does not take back what it sends.</summary>
     RingFull = 36,
 
     /// <summary>No room for the connection.</summary>
@@ -102,7 +102,8 @@ public enum DropReason : byte
     /// <summary>New flows of all the tenant's ports together are over its share of the agent.</summary>
     BudgetTenant = 40,
 
-    /// <summary>The port, or the address from outside, holds its share of the connection table.</summary>
+    /// <summary>The port, its tenant, the address from outside, or what other hosts deliver holds its share of the
+    /// connection table.</summary>
     FlowQuota = 41,
 
     /// <summary>Copies of broadcast and multicast over the port's budget.</summary>
@@ -166,7 +167,8 @@ public enum DropReason : byte
     /// <summary>Rule reject.</summary>
     RuleReject = 72,
 
-    /// <summary>Unicast to a MAC that the bridge does not know.</summary>
+    /// <summary>Unicast to a MAC that the bridge does not know, or on an uplink a packet to one station in a frame that
+    /// is not for the uplink's own MAC.</summary>
     MacUnknown = 73,
 
     /// <summary>More devices than the limit.</summary>
@@ -199,6 +201,7 @@ public enum DropReason : byte
     /// <summary>Consumed: the agent answered it (ARP, DHCP, ping); counted apart, never an error.</summary>
     Answered = 83,
 
-    /// <summary>A protocol that source NAT does not translate.</summary>
+    /// <summary>A protocol that source NAT does not translate, or a sender without a public address asks a floating IP
+    /// or forward of its own router.</summary>
     NatProtocol = 84,
 }

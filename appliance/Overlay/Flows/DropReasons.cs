@@ -68,18 +68,22 @@ public static class DropReasons
         DropReason.InterfaceGone => "Next hop's interface does not exist.",
         DropReason.Fenced => "From one external segment to another while no agent lives.",
         DropReason.BudgetPort => "First packets of new flows over the port's budget.",
-        DropReason.BudgetDestination => "Same, over the destination object's budget on an uplink.",
+        DropReason.BudgetDestination =>
+            "First packets of new flows from outside, over the budget of the address they are for.",
         DropReason.BudgetControl => "ARP, ND, DHCP, ICMP for the agent, or control-plane policing.",
         DropReason.Pending => "The flow's first packet is still being simulated and its queue is full.",
-        DropReason.RingFull => "The agent does not keep up.",
+        DropReason.RingFull => "The agent does not keep up, or the kernel does not take back what it sends.",
         DropReason.ConnTableFull => "No room for the connection.",
         DropReason.ReinjectMiss => "Re-injected packet found no flow: changed meanwhile.",
         DropReason.UpcallTooBig => "Longer than the largest record, or a ping in pieces to a router.",
         DropReason.BudgetTenant => "New flows of all the tenant's ports together are over its share of the agent.",
-        DropReason.FlowQuota => "The port, or the address from outside, holds its share of the connection table.",
+        DropReason.FlowQuota =>
+            "The port, its tenant, the address from outside, or what other hosts deliver holds its share of the "
+            + "connection table.",
         DropReason.BudgetBroadcast => "Copies of broadcast and multicast over the port's budget.",
         DropReason.NoDestination =>
-            "From the outside to no object of ours, or broadcast or multicast with nobody else in the network.",
+            "From the outside to no object of ours, broadcast or multicast with nobody else in the network, or a group "
+            + "address that bridges keep to themselves.",
         DropReason.NatNoOwner => "NAT address, but no host owns that port block.",
         DropReason.NatNoConnection => "NAT return without a connection here.",
         DropReason.NatNotOwned => "Outgoing source (address, block) that the sending VTEP does not own.",
@@ -96,7 +100,8 @@ public static class DropReasons
     private static string MeaningOfDecision(DropReason reason) => reason switch
     {
         DropReason.SecurityGroup => "No rule of the security groups admits it.",
-        DropReason.SpoofedMac => "Source MAC is not the port's.",
+        DropReason.SpoofedMac =>
+            "Source MAC is not the port's, or (without port security too) a group's or zero.",
         DropReason.SpoofedAddress => "Source address is not the port's.",
         DropReason.SpoofedArp => "ARP sender is not the port's.",
         DropReason.SpoofedNd => "ND target or source is not the port's.",
@@ -104,7 +109,9 @@ public static class DropReasons
         DropReason.RouterAdvertisement => "RA or redirect from a tenant port.",
         DropReason.Rule => "A chain's drop rule.",
         DropReason.RuleReject => "A chain's reject rule; the sender was told.",
-        DropReason.MacUnknown => "Unicast to a MAC that the bridge does not know.",
+        DropReason.MacUnknown =>
+            "Unicast to a MAC that the bridge does not know, or on an uplink a packet to one station in a frame that "
+            + "is not for the uplink's own MAC.",
         DropReason.DeviceLoop => "More devices than the limit.",
         DropReason.NatPortsExhausted => "No source NAT port is left in the blocks of this host.",
         DropReason.NatQuota =>
@@ -116,7 +123,9 @@ public static class DropReasons
         DropReason.NetworkDown => "Device administratively down.",
         DropReason.NoList => "Too many replication lists or members.",
         DropReason.Answered => "Consumed: the agent answered it (ARP, DHCP, ping); counted apart, never an error.",
-        DropReason.NatProtocol => "A protocol that source NAT does not translate.",
+        DropReason.NatProtocol =>
+            "A protocol that source NAT does not translate, or a sender without a public address asks a floating IP or "
+            + "forward of its own router.",
         _ => "Unknown.",
     };
 }
