@@ -16,6 +16,7 @@ public sealed unsafe class HostLock : IDisposable
     private const uint OwnerReadWriteOthersRead = 0x1A4; // 0644
     private const int HolderSizeMax = 16;
     private const int LockExclusiveNonBlocking = 2 | 4;
+    private const int Unlock = 8;
 
     private readonly FileDescriptor _fd;
 
@@ -53,7 +54,13 @@ public sealed unsafe class HostLock : IDisposable
     }
 
     /// <inheritdoc />
-    public void Dispose() => _fd.Dispose();
+    public void Dispose()
+    {
+        // By its name: a child that another thread begins at this moment has the file too until its exec, and with it
+        // the lock. That it fails nobody could mend; what is closed is unlocked then.
+        if (!_fd.IsClosed) _ = Libc.Flock(_fd.Value, Unlock);
+        _fd.Dispose();
+    }
 
     private static void CreateDirectoryOf(string path)
     {
