@@ -36,11 +36,11 @@ internal static class DamagedHeaders
             With(With(With(good6, 6, 60), 40, HopByHop), 41, 0));
         yield return ("a TCP header cut short", "truncated", Cut4(good, Tcp, 12));
         yield return ("a UDP header cut short", "truncated", Cut4(good, Udp, 4));
-        yield return ("an ICMP header cut short", "truncated", Cut4(good, Icmp, 4));
+        yield return ("an ICMP header cut short", "truncated", Cut4(good, Icmp, 2));
         yield return ("an SCTP header cut short", "truncated", Cut4(good, Sctp, 4));
         yield return ("a TCP header cut short in IPv6", "truncated", Cut6(good6, Tcp, 12));
         yield return ("a UDP header cut short in IPv6", "truncated", Cut6(good6, Udp, 4));
-        yield return ("an ICMPv6 header cut short", "truncated", Cut6(good6, Icmpv6, 4));
+        yield return ("an ICMPv6 header cut short", "truncated", Cut6(good6, Icmpv6, 2));
     }
 
     /// <summary>Tags that stand for no port here (VID 7), and tags in tags, 802.1Q and 802.1ad.</summary>
