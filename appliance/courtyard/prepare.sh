@@ -83,7 +83,7 @@ $missing"
 install_sdk() {
   if find_dotnet; then return 0; fi
   say "Installing the .NET SDK (dotnet-sdk-10.0): Genkan's services are C#"
-  apt-get update -qq || true
+  apt-get update -qq || say "apt-get update failed: is the network reachable? Going on with what was known." >&2
   if apt-cache policy dotnet-sdk-10.0 2>/dev/null | grep -q 'Candidate: [0-9]'; then
     install_without_starting dotnet-sdk-10.0
     if find_dotnet; then return 0; fi
