@@ -5,4 +5,8 @@ namespace Genkan.Overlay.Topology;
 /// <param name="Name">Its name, or how it was referred to.</param>
 /// <param name="Rule">The rule that it breaks, as a sentence.</param>
 /// <param name="Hint">What to do about it.</param>
-public sealed record TopologyFault(ObjectId Object, string Name, string Rule, string Hint);
+public sealed record TopologyFault(ObjectId Object, string Name, string Rule, string Hint)
+{
+    /// <summary>As an operator reads it.</summary>
+    public override string ToString() => $"{Name}: {Rule} {Hint}";
+}

@@ -25,6 +25,7 @@ public sealed class Checks
             .ShouldBeFalse();
         snapshot.ShouldBeNull();
         faults[0].Rule.ShouldBe("The local host is one of the hosts.");
+        faults[0].ToString().ShouldBe($"{faults[0].Name}: The local host is one of the hosts. {faults[0].Hint}");
     }
 
     [Fact]
