@@ -56,6 +56,9 @@ public enum IpProtocol : byte
     /// <summary>UDP (RFC 768).</summary>
     Udp = 17,
 
+    /// <summary>DCCP (RFC 4340).</summary>
+    Dccp = 33,
+
     /// <summary>IPv6 in IP.</summary>
     Ipv6 = 41,
 
@@ -64,9 +67,6 @@ public enum IpProtocol : byte
 
     /// <summary>IPv6 Fragment header (RFC 8200 §4.5).</summary>
     Fragment = 44,
-
-    /// <summary>DCCP (RFC 4340).</summary>
-    Dccp = 33,
 
     /// <summary>GRE.</summary>
     Gre = 47,

@@ -136,7 +136,7 @@ internal static class Program
         Console.Out.WriteLine("usage: sudo tests/bench [--json] [--runs=N] [--restarts=N] [--peer-only] NAME… | all");
         Console.Out.WriteLine("  --json         one line of JSON for each figure, instead of a table");
         Console.Out.WriteLine("  --runs=N       turns of both sides, 5 if nothing is said");
-        Console.Out.WriteLine("  --restarts=N   restarts in a run of restart-loss");
+        Console.Out.WriteLine("  --restarts=N   restarts in a run of restart-loss or upgrade-loss, 20 if not said");
         Console.Out.WriteLine("  --peer-only    the peer alone");
         Console.Out.WriteLine("benchmarks:");
         int width = all.Max(b => b.Name.Length);

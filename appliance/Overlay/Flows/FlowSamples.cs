@@ -111,10 +111,9 @@ public sealed class FlowSamples
         bool hasTwin = FlowTwin.TryFind(topology, datapath, entry, out FlowEntry twin);
         if (hasTwin && twin.Packets == 0) return false;
         if (entry.Key.Protocol != IpProtocol.Tcp) return hasTwin || entry.Packets > 1;
-        const int Told = FlowTimeouts.TcpSeenSyn | FlowTimeouts.TcpSeenBeyondSyn;
         return hasTwin
             ? (entry.TcpSeen & FlowTimeouts.TcpSeenAck) != 0 && (twin.TcpSeen & FlowTimeouts.TcpSeenRst) == 0
-            : (entry.TcpSeen & Told) == Told;
+            : (entry.TcpSeen & FlowTimeouts.TcpSeenHandshake) == FlowTimeouts.TcpSeenHandshake;
     }
 
     private bool IsSample() => (uint)Interlocked.Increment(ref _turn) % Interval == 0;

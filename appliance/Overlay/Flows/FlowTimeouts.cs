@@ -22,6 +22,10 @@ public static class FlowTimeouts
     /// <summary>An ACK was seen in a packet without SYN and RST: its sender is past its own SYN.</summary>
     public const byte TcpSeenBeyondSyn = 16;
 
+    /// <summary>A whole handshake, by what one end alone has sent: nobody goes on after a SYN without an
+    /// answer.</summary>
+    public const byte TcpSeenHandshake = TcpSeenSyn | TcpSeenBeyondSyn;
+
     /// <summary>TCP after the handshake: 2 h 4 min (RFC 5382 §5, REQ-5).</summary>
     public static TimeSpan TcpEstablished { get; } = new(2, 4, 0);
 
@@ -112,9 +116,8 @@ public static class FlowTimeouts
         if (entry.Packets > 0 && twin.Packets > 0)
             return (entry.TcpSeen & twin.TcpSeen & (TcpSeenAck | TcpSeenFin)) == TcpSeenAck;
 
-        // Where the other direction enters at another host, this one's handshake tells of it: nobody goes on after his
-        // SYN without an answer, but an ACK alone says nothing. Its FIN is the only one to be seen here.
-        const int Told = TcpSeenSyn | TcpSeenBeyondSyn;
-        return ((entry.TcpSeen | twin.TcpSeen) & (Told | TcpSeenFin)) == Told;
+        // Where the other direction enters at another host, this one's handshake tells of it; an ACK alone says
+        // nothing. Its FIN is the only one to be seen here.
+        return ((entry.TcpSeen | twin.TcpSeen) & (TcpSeenHandshake | TcpSeenFin)) == TcpSeenHandshake;
     }
 }
